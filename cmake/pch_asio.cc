@@ -1,0 +1,1 @@
+// The only source of the precompiled header target; it has nothing to say.

@@ -1,0 +1,60 @@
+#include "async/scope.h"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <exception>
+
+#include "base/check.h"
+
+namespace grapnel::async {
+namespace {
+
+/// Why a task ended by an exception; empty for a cancellation, which is an ordinary end.
+std::string describe_failure(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == boost::asio::error::operation_aborted) return {};
+    return error.what();
+  } catch (const std::exception& error) {
+    return error.what();
+  } catch (...) {
+    return "an exception of unknown type";
+  }
+}
+
+}  // namespace
+
+Scope::~Scope() { GRAPNEL_CHECK(tasks_.empty() || executor_.context().stopped(), tasks_.size()); }
+
+void Scope::spawn(Task<> task) {
+  if (canceled_) return;
+  const auto self = tasks_.emplace(tasks_.end());
+  boost::asio::co_spawn(
+      executor_, std::move(task),
+      boost::asio::bind_cancellation_slot(
+          self->signal.slot(), [this, self](const std::exception_ptr& failure) {
+            if (failure) {
+              const std::string why = describe_failure(failure);
+              GRAPNEL_CHECK(why.empty(), why);
+            }
+            tasks_.erase(self);
+            if (tasks_.empty()) changed_.notify_all();
+          }));
+}
+
+void Scope::cancel() {
+  canceled_ = true;
+  // A signal may end its task at once and so erase its own list node.
+  for (auto at = tasks_.begin(); at != tasks_.end();) {
+    auto& signal = (at++)->signal;
+    signal.emit(boost::asio::cancellation_type::terminal);
+  }
+}
+
+Task<> Scope::join() {
+  while (!tasks_.empty()) co_await changed_.wait();
+}
+
+}  // namespace grapnel::async

@@ -1,0 +1,31 @@
+// Header fields as a list: in order, duplicates and letter case kept (RFC 9110 section 5).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace grapnel::model {
+
+struct Header {
+  std::string name;
+  std::string value;
+  bool operator==(const Header&) const = default;
+};
+using HeaderList = std::vector<Header>;
+
+/// Compares ASCII letters without regard to case (RFC 9110 section 5.1).
+bool same_name(std::string_view a, std::string_view b);
+/// The first value of that name.
+std::optional<std::string_view> find_header(const HeaderList& headers, std::string_view name);
+/// Removes every field of that name.
+void remove_header(HeaderList& headers, std::string_view name);
+/// RFC 9110 section 7.6.1, and those that Connection itself names.
+bool is_hop_by_hop(std::string_view name);
+/// A token of RFC 9110 section 5.6.2.
+bool is_header_name(std::string_view name);
+/// Visible characters, spaces, tabs and obs-text; no CR, LF or NUL.
+bool is_header_value(std::string_view value);
+
+}  // namespace grapnel::model

@@ -1,0 +1,76 @@
+// Bounds of the domain.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/units.h"
+
+namespace grapnel::model {
+
+/// Body of one event unless the source says otherwise: GitHub's largest is 25 MiB, most are under 100 KiB.
+inline constexpr std::uint64_t kBodyBytesDefault = 1_MiB;
+/// The most a source can ask for.
+inline constexpr std::uint64_t kBodyBytesMax = 32_MiB;
+/// Bodies above this live in files of their own, so that the write-ahead log stays small.
+inline constexpr std::uint64_t kBodyInlineBytesMax = 256_KiB;
+static_assert(kBodyInlineBytesMax < kBodyBytesDefault && kBodyBytesDefault <= kBodyBytesMax);
+
+/// Header fields of one request: nginx and Apache stop at 100.
+inline constexpr std::size_t kHeadersMax = 100;
+/// Request line and header fields together.
+inline constexpr std::size_t kHeaderBytesMax = 32_KiB;
+
+/// Time-out of an attempt (Standard Webhooks 1.0 recommends 15 to 30 s).
+inline constexpr Millis kAttemptTimeoutDefault{15'000};
+inline constexpr Millis kAttemptTimeoutMin{1'000};
+inline constexpr Millis kAttemptTimeoutMax{30'000};
+/// Attempts of one action at a time.
+inline constexpr int kMaxInFlightDefault = 16;
+inline constexpr int kMaxInFlightMax = 1024;
+/// Waits of a retry schedule, and the longest of them; Retry-After is cut to the same.
+inline constexpr std::size_t kRetryScheduleMax = 50;
+inline constexpr Millis kRetryWaitMax{24 * 3'600'000};
+/// Unknown attempts in a row after which a delivery runs alone.
+inline constexpr int kUnknownStreakMax = 5;
+/// Answer of an endpoint: read so far, so that the connection can be used again, and kept so far.
+inline constexpr std::size_t kResponseBytesMax = 64_KiB;
+inline constexpr std::size_t kResponseExcerptBytesMax = 4_KiB;
+static_assert(kResponseExcerptBytesMax <= kResponseBytesMax);
+
+/// Open work of one action, and held events of one source.
+inline constexpr std::int64_t kBacklogCountMax = 10'000'000;
+inline constexpr std::int64_t kBacklogBytesMax = static_cast<std::int64_t>(20_GiB);
+
+/// Idempotency: how long a key answers for its first event, and the slices it is dropped in (so a key lives
+/// at most two hours longer).
+inline constexpr Millis kIdempotencyWindow{24 * 3'600'000};
+inline constexpr Millis kIdempotencySlice{2 * 3'600'000};
+static_assert(kIdempotencyWindow % kIdempotencySlice == Millis{0}, "whole slices");
+/// Keys above this are stored as their SHA-256.
+inline constexpr std::size_t kIdempotencyKeyBytesMax = 256;
+inline constexpr std::size_t kOrderingKeyBytesMax = 256;
+inline constexpr std::size_t kEventTypeBytesMax = 256;
+inline constexpr std::size_t kPlacesMax = 16;
+
+/// Definitions: a source with more than this many actions is two sources.
+inline constexpr std::size_t kActionsPerSourceMax = 1'000;
+inline constexpr std::size_t kSourcesMax = 10'000;
+inline constexpr std::size_t kSlugBytesMax = 63;
+inline constexpr std::size_t kNameBytesMax = 200;
+inline constexpr std::size_t kUrlBytesMax = 2'048;
+inline constexpr std::size_t kEventTypesPerActionMax = 100;
+inline constexpr std::size_t kActionHeadersMax = 50;
+inline constexpr std::size_t kSigningSecretsMax = 5;
+inline constexpr std::size_t kSecretBytesMax = 1'024;
+inline constexpr std::size_t kCaBundleBytesMax = 256_KiB;
+inline constexpr std::size_t kSecretNamesMax = 50;
+inline constexpr std::size_t kApiKeysMax = 10'000;
+
+/// Rows of one list page.
+inline constexpr int kPageDefault = 50;
+inline constexpr int kPageMax = 200;
+
+}  // namespace grapnel::model
