@@ -21,7 +21,7 @@ class Deadline {
   }
   /// The earlier of this deadline and `now + most`.
   Deadline within(Monotonic now, std::chrono::nanoseconds most) const {
-    return Deadline(std::min(at_, now + most));
+    return most < at_ - now ? Deadline(now + most) : *this;
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <type_traits>
+#include <utility>
 
 namespace grapnel {
 
@@ -45,6 +46,7 @@ struct Error {
   std::string message() const { return context.empty() ? code.message() : context; }
   /// What to do; codes of foreign categories count as give_up.
   Condition condition() const noexcept;
+  bool operator==(const Error&) const = default;
 };
 
 template <class T = void>
