@@ -14,7 +14,8 @@ class Notify {
 
   /// Wakes all that wait now; one that begins to wait later is not woken.
   void notify_all();
-  /// Returns at the next notify_all, or when the waiting coroutine is canceled.
+  /// Returns at the next notify_all, or when the waiting coroutine is canceled; a coroutine that was
+  /// canceled before is ended by it (scope.h), so a loop around it always ends.
   Task<> wait();
   bool has_waiters() const { return waiters_ > 0; }
 

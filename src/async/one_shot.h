@@ -24,13 +24,13 @@ class OneShot {
   void set(T value) {
     GRAPNEL_CHECK(!value_);
     value_.emplace(std::move(value));
-    if (handler_) boost::asio::post(executor_, std::move(handler_));
+    if (handler_) boost::asio::post(executor_, std::move(*handler_));
   }
 
   Task<T> wait() {
     if (!value_) {
       co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>&, void()>(
-          [this](auto handler) { handler_ = std::move(handler); }, use_task);
+          [this](auto handler) { handler_.emplace(std::move(handler)); }, use_task);
     }
     co_return std::move(*value_);
   }
@@ -38,7 +38,8 @@ class OneShot {
  private:
   Executor executor_;
   std::optional<T> value_;
-  boost::asio::any_completion_handler<void()> handler_;
+  // Optional, because assigning to an any_completion_handler of Boost 1.81 never returns.
+  std::optional<boost::asio::any_completion_handler<void()>> handler_;
 };
 
 }  // namespace grapnel::async

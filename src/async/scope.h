@@ -24,7 +24,9 @@ class Scope {
   /// Starts the task at the loop's next turn. After cancel() the task is dropped unstarted. A task that
   /// ends by an exception other than a cancellation is a bug and ends the process.
   void spawn(Task<> task);
-  /// Asks every task to stop: what it waits on next returns canceled.
+  /// Asks every task to stop: what it waits on now (or next) returns canceled. A task that then waits again
+  /// is ended by an exception of Asio's, so it cannot miss its cancellation. A task that has something
+  /// left to finish first says `co_await boost::asio::this_coro::throw_if_cancelled(false)`.
   void cancel();
   /// Waits until no task is left.
   Task<> join();

@@ -18,7 +18,8 @@ Millis RetryPolicy::wait_after(int failures) const {
   if (!schedule.empty()) return schedule[static_cast<std::size_t>(failures - 1)];
   const double wait = static_cast<double>(base.count()) * std::pow(factor, failures - 1);
   const double most = static_cast<double>(std::min(cap, kRetryWaitMax).count());
-  return Millis{static_cast<std::int64_t>(std::min(wait, most))};
+  // Not std::min: 0 * infinity is not a number, and then `most` is right.
+  return Millis{static_cast<std::int64_t>(wait < most ? wait : most)};
 }
 
 RetryPolicy default_retry_policy() {
