@@ -1,8 +1,9 @@
-// Threads for libraries that block (SQLite reads, files). Coroutines hand a function over and wait for
-// its value; the function runs on a thread of the pool and touches nothing of the loop.
+// Threads for libraries that block (SQLite reads, files). Coroutines hand a function over and wait
+// for its value; the function runs on a thread of the pool and touches nothing of the loop.
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+
 #include <atomic>
 #include <functional>
 #include <type_traits>

@@ -1,4 +1,5 @@
-// A deadline as a value: passed down, never extended; a child gets the smaller of its own and its parent's.
+// A deadline as a value: passed down, never extended; a child gets the smaller of its own and its
+// parent's.
 #pragma once
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/system/system_error.hpp>
+
 #include <exception>
 
 #include "base/check.h"
@@ -31,17 +32,16 @@ Scope::~Scope() { GRAPNEL_CHECK(tasks_.empty() || executor_.context().stopped(),
 void Scope::spawn(Task<> task) {
   if (canceled_) return;
   const auto self = tasks_.emplace(tasks_.end());
-  boost::asio::co_spawn(
-      executor_, std::move(task),
-      boost::asio::bind_cancellation_slot(
-          self->signal.slot(), [this, self](const std::exception_ptr& failure) {
-            if (failure) {
-              const std::string why = describe_failure(failure);
-              GRAPNEL_CHECK(why.empty(), why);
-            }
-            tasks_.erase(self);
-            if (tasks_.empty()) changed_.notify_all();
-          }));
+  boost::asio::co_spawn(executor_, std::move(task),
+                        boost::asio::bind_cancellation_slot(
+                            self->signal.slot(), [this, self](const std::exception_ptr& failure) {
+                              if (failure) {
+                                const std::string why = describe_failure(failure);
+                                GRAPNEL_CHECK(why.empty(), why);
+                              }
+                              tasks_.erase(self);
+                              if (tasks_.empty()) changed_.notify_all();
+                            }));
 }
 
 void Scope::cancel() {

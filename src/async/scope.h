@@ -1,10 +1,11 @@
-// Background work that cannot outlive its owner. A class declares its Scope last, so that everything a
-// task uses is still alive while it unwinds.
+// Background work that cannot outlive its owner. A class declares its Scope last, so that
+// everything a task uses is still alive while it unwinds.
 //
 //   open --cancel()--> cancelling --last task ends--> joined
 #pragma once
 
 #include <boost/asio/cancellation_signal.hpp>
+
 #include <list>
 
 #include "async/notify.h"
@@ -12,8 +13,8 @@
 
 namespace grapnel::async {
 
-/// Used on the loop's thread only. Every scope is joined before it is destroyed (checked), unless its loop
-/// has stopped for good.
+/// Used on the loop's thread only. Every scope is joined before it is destroyed (checked), unless
+/// its loop has stopped for good.
 class Scope {
  public:
   explicit Scope(Executor executor) : executor_(executor), changed_(executor) {}
@@ -21,12 +22,13 @@ class Scope {
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
-  /// Starts the task at the loop's next turn. After cancel() the task is dropped unstarted. A task that
-  /// ends by an exception other than a cancellation is a bug and ends the process.
+  /// Starts the task at the loop's next turn. After cancel() the task is dropped unstarted. A task
+  /// that ends by an exception other than a cancellation is a bug and ends the process.
   void spawn(Task<> task);
-  /// Asks every task to stop: what it waits on now (or next) returns canceled. A task that then waits again
-  /// is ended by an exception of Asio's, so it cannot miss its cancellation. A task that has something
-  /// left to finish first says `co_await boost::asio::this_coro::throw_if_cancelled(false)`.
+  /// Asks every task to stop: what it waits on now (or next) returns canceled. A task that then
+  /// waits again is ended by an exception of Asio's, so it cannot miss its cancellation. A task
+  /// that has something left to finish first turns that off:
+  /// `co_await boost::asio::this_coro::throw_if_cancelled(false)`.
   void cancel();
   /// Waits until no task is left.
   Task<> join();

@@ -1,5 +1,5 @@
-// Coroutines on one event loop. The concrete executor type saves a quarter of a request's cost against
-// any_io_executor, so every coroutine of the project is a Task and runs on an io_context.
+// Coroutines on one event loop. The concrete executor type saves a quarter of a request's cost
+// against any_io_executor, so every coroutine of the project is a Task and runs on an io_context.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -8,8 +8,8 @@
 namespace grapnel::async {
 
 Task<Result<>> SystemTimers::sleep_until(Monotonic at) {
-  using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
+  using Timer = boost::asio::basic_waitable_timer<
+      std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
   Timer timer(executor_);
   timer.expires_at(at);
   boost::system::error_code error;

@@ -16,7 +16,9 @@ class Timers {
   virtual Monotonic now() const = 0;
   /// Returns when `at` has come. Error: canceled.
   virtual Task<Result<>> sleep_until(Monotonic at) = 0;
-  Task<Result<>> sleep_for(std::chrono::nanoseconds duration) { return sleep_until(now() + duration); }
+  Task<Result<>> sleep_for(std::chrono::nanoseconds duration) {
+    return sleep_until(now() + duration);
+  }
 };
 
 class SystemTimers final : public Timers {

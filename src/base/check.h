@@ -1,5 +1,5 @@
-// GRAPNEL_CHECK: a bug ends the process, in release builds too. Nothing that comes from a client, an
-// endpoint, a script, a database or a cluster may reach one: that is an Error (result.h).
+// GRAPNEL_CHECK: a bug ends the process, in release builds too. Nothing that comes from a client,
+// an endpoint, a script, a database or a cluster may reach one: that is an Error (result.h).
 #pragma once
 
 #include <fmt/format.h>
@@ -16,12 +16,12 @@ namespace grapnel {
 }  // namespace grapnel
 
 /// GRAPNEL_CHECK(cond) or GRAPNEL_CHECK(cond, a, b): the values are printed when it fails.
-#define GRAPNEL_CHECK(condition, ...)                                               \
-  do {                                                                              \
-    if (!(condition)) [[unlikely]] {                                                \
-      ::grapnel::check_failed(__FILE__, __LINE__, #condition,                       \
-                              ::grapnel::detail::join_values(__VA_ARGS__));         \
-    }                                                                               \
+#define GRAPNEL_CHECK(condition, ...)                                       \
+  do {                                                                      \
+    if (!(condition)) [[unlikely]] {                                        \
+      ::grapnel::check_failed(__FILE__, __LINE__, #condition,               \
+                              ::grapnel::detail::join_values(__VA_ARGS__)); \
+    }                                                                       \
   } while (false)
 
 namespace grapnel::detail {

@@ -79,14 +79,14 @@ std::string to_rfc3339(Time time) {
   const std::chrono::hh_mm_ss clock{time - day};
   return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", int(date.year()),
                      unsigned(date.month()), unsigned(date.day()), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count(),
-                     clock.subseconds().count());
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 Result<Time> parse_rfc3339(std::string_view text) {
   const auto malformed = [&] {
     return fail(errc::malformed,
-                fmt::format("'{}' is not an RFC 3339 time such as 2026-01-02T03:04:05Z", text.substr(0, 64)));
+                fmt::format("'{}' is not an RFC 3339 time such as 2026-01-02T03:04:05Z",
+                            text.substr(0, 64)));
   };
   std::size_t at = 0;
   const auto year = read_digits(text, at, 4);

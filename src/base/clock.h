@@ -1,7 +1,8 @@
 // Time as a parameter. Code above this room never reads a system clock itself.
 //
 //   Clock       what the machine says: a wall clock that may jump and a monotonic one that does not
-//   StoreClock  what the pipeline runs on: wall time that never goes back and, while the process runs,
+//   StoreClock  what the pipeline runs on: wall time that never goes back and, while the process
+//   runs,
 //               advances by monotonic time only; a jump of the wall clock changes nothing
 #pragma once
 
@@ -36,7 +37,8 @@ class SystemClock final : public Clock {
 /// Wall time of the pipeline: max(wall at start, `not_before`) + monotonic time since. Thread-safe.
 class StoreClock {
  public:
-  /// `not_before` is the newest time found in the store, so that time never goes back over a restart.
+  /// `not_before` is the newest time found in the store, so that time never goes back over a
+  /// restart.
   StoreClock(const Clock& clock, Time not_before);
 
   Time now() const;
@@ -51,7 +53,8 @@ class StoreClock {
 
 /// RFC 3339 in UTC with milliseconds: 2026-01-02T03:04:05.678Z.
 std::string to_rfc3339(Time time);
-/// Accepts RFC 3339 with any offset and up to nine decimals (cut to milliseconds). Error: malformed.
+/// Accepts RFC 3339 with any offset and up to nine decimals (cut to milliseconds). Error:
+/// malformed.
 Result<Time> parse_rfc3339(std::string_view text);
 
 }  // namespace grapnel

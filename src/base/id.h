@@ -1,6 +1,7 @@
 // Ids: a typed prefix and a time-ordered 128-bit value in Crockford base32, for example
-// evt_06ESVZ8Q3C9Y3RZ1J5H7K9M2PW: 48 bits of milliseconds, 80 random bits. Ids are names, never order;
-// order is the store's commit sequence. An id never contains a '.' (Standard Webhooks 1.0, "Signed content").
+// evt_06ESVZ8Q3C9Y3RZ1J5H7K9M2PW: 48 bits of milliseconds, 80 random bits. Ids are names, never
+// order; order is the store's commit sequence. An id never contains a '.' (Standard Webhooks 1.0,
+// "Signed content").
 #pragma once
 
 #include <array>

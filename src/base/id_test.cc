@@ -38,8 +38,9 @@ TEST(Id, TextThatIsNoIdIsRefused) {
   letter_u.back() = 'U';  // not in Crockford's alphabet
   std::string dotted = good;
   dotted.back() = '.';
-  for (const std::string& text : {std::string{}, std::string{"thg_"}, good.substr(0, 29), good + "0",
-                                  foreign, overflowing, letter_u, dotted, good.substr(4)}) {
+  for (const std::string& text :
+       {std::string{}, std::string{"thg_"}, good.substr(0, 29), good + "0", foreign, overflowing,
+        letter_u, dotted, good.substr(4)}) {
     const auto id = ThingId::parse(text);
     ASSERT_FALSE(id) << text;
     EXPECT_EQ(id.error().code, errc::malformed) << text;

@@ -1,8 +1,8 @@
 // Expected failures: Result<T> = std::expected<T, Error>.
 //
-// Every room has one `errc` enum (at most 20 values, each saying when it occurs and what to do), made a
-// std::error_code by a category derived from ErrorCategory. Each value maps to one of four conditions;
-// code that decides whether to try again looks at the condition only.
+// Every room has one `errc` enum (at most 20 values, each saying when it occurs and what to do),
+// made a std::error_code by a category derived from ErrorCategory. Each value maps to one of four
+// conditions; code that decides whether to try again looks at the condition only.
 #pragma once
 
 #include <expected>

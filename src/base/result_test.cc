@@ -38,8 +38,8 @@ TEST(Error, CodesOfForeignCategoriesCountAsGiveUp) {
 }
 
 TEST(Condition, EveryValueHasASentence) {
-  for (const Condition condition : {Condition::retry_later, Condition::reconnect,
-                                    Condition::give_up, Condition::canceled}) {
+  for (const Condition condition :
+       {Condition::retry_later, Condition::reconnect, Condition::give_up, Condition::canceled}) {
     EXPECT_NE(make_error_condition(condition).message(), "unknown condition");
   }
   EXPECT_EQ(condition_category().message(99), "unknown condition");

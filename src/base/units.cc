@@ -15,27 +15,34 @@ struct DurationUnit {
   std::string_view name;
   std::int64_t millis;
 };
-constexpr std::array<DurationUnit, 5> kDurationUnits{{
-    {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+constexpr std::array<DurationUnit, 5> kDurationUnits{
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::int64_t kDurationMillisMax = 3650LL * 86'400'000;
 
 struct SizeUnit {
   std::string_view name;
   std::uint64_t bytes;
 };
-constexpr std::array<SizeUnit, 12> kSizeUnits{{
-    {"", 1}, {"B", 1},
-    {"KiB", 1_KiB}, {"K", 1_KiB}, {"kB", 1000},
-    {"MiB", 1_MiB}, {"M", 1_MiB}, {"MB", 1000 * 1000},
-    {"GiB", 1_GiB}, {"G", 1_GiB}, {"GB", 1000 * 1000 * 1000},
-    {"TiB", 1024_GiB}}};
+constexpr std::array<SizeUnit, 12> kSizeUnits{{{"", 1},
+                                               {"B", 1},
+                                               {"KiB", 1_KiB},
+                                               {"K", 1_KiB},
+                                               {"kB", 1000},
+                                               {"MiB", 1_MiB},
+                                               {"M", 1_MiB},
+                                               {"MB", 1000 * 1000},
+                                               {"GiB", 1_GiB},
+                                               {"G", 1_GiB},
+                                               {"GB", 1000 * 1000 * 1000},
+                                               {"TiB", 1024_GiB}}};
 
 }  // namespace
 
 Result<Millis> parse_duration(std::string_view text) {
   const auto malformed = [&] {
-    return fail(errc::malformed, fmt::format("'{}' is not a duration such as 250ms, 5s, 5m, 1h30m or 30d",
-                                             text.substr(0, kUnitTextMax)));
+    return fail(errc::malformed,
+                fmt::format("'{}' is not a duration such as 250ms, 5s, 5m, 1h30m or 30d",
+                            text.substr(0, kUnitTextMax)));
   };
   if (text.empty() || text.size() > kUnitTextMax) return malformed();
   std::int64_t total = 0;
@@ -88,12 +95,13 @@ Result<std::uint64_t> parse_size(std::string_view text) {
       return number * unit.bytes;
     }
   }
-  return fail(errc::malformed,
-              fmt::format("'{}' is not a size such as 512, 64KiB, 1MiB or 20GiB", text.substr(0, kUnitTextMax)));
+  return fail(errc::malformed, fmt::format("'{}' is not a size such as 512, 64KiB, 1MiB or 20GiB",
+                                           text.substr(0, kUnitTextMax)));
 }
 
 std::string format_size(std::uint64_t bytes) {
-  for (const auto& [name, unit] : {SizeUnit{"GiB", 1_GiB}, SizeUnit{"MiB", 1_MiB}, SizeUnit{"KiB", 1_KiB}}) {
+  for (const auto& [name, unit] :
+       {SizeUnit{"GiB", 1_GiB}, SizeUnit{"MiB", 1_MiB}, SizeUnit{"KiB", 1_KiB}}) {
     if (bytes >= unit && bytes % unit == 0) return fmt::format("{}{}", bytes / unit, name);
   }
   return fmt::format("{}", bytes);

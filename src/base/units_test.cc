@@ -33,7 +33,8 @@ TEST(Duration, SumsReadLargestFirst) {
   EXPECT_EQ(parse_duration("250ms"), Millis{250});
   EXPECT_EQ(parse_duration("5m"), minutes{5});
   EXPECT_EQ(parse_duration("1h30m"), minutes{90});
-  EXPECT_EQ(parse_duration("1d2h3m4s5ms"), days{1} + hours{2} + minutes{3} + seconds{4} + Millis{5});
+  EXPECT_EQ(parse_duration("1d2h3m4s5ms"),
+            days{1} + hours{2} + minutes{3} + seconds{4} + Millis{5});
   EXPECT_EQ(parse_duration("0s"), Millis{0});
 }
 

@@ -1,4 +1,5 @@
-// An action: what a source does with its events. Desired state is the user's, health is the system's.
+// An action: what a source does with its events. Desired state is the user's, health is the
+// system's.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +26,8 @@ enum class Health : std::uint8_t { ok, failing, resting, gone };
 
 enum class OnDead : std::uint8_t {
   go_on,  ///< text form "continue": the key's next delivery goes on
-  block,  ///< the key waits until a replay down the chain is delivered, or a person skips the dead one
+  block,  ///< the key waits until a replay down the chain is delivered, or a person skips the dead
+          ///< one
 };
 
 /// What a new delivery becomes when the action's backlog bound is reached.
@@ -49,19 +51,21 @@ enum Scheme : std::uint8_t {
   kSchemeSha256 = 4,  ///< X-Webhook-Signature-256: sha256=<hex>
 };
 
-/// One signing secret, sealed (crypto/secret_box.h). Text inside: whsec_…, whsk_…, or any other text.
+/// One signing secret, sealed (crypto/secret_box.h). Text inside: whsec_…, whsk_…, or any other
+/// text.
 struct SigningSecret {
   std::string sealed;
   Time created;
-  std::optional<Time> expires;       ///< set by rotation on the old one: signs until then
-  std::optional<Time> primary_from;  ///< set by rotation on the new one: one-value schemes use it from then
+  std::optional<Time> expires;  ///< set by rotation on the old one: signs until then
+  /// Set by rotation on the new one: one-value schemes use it from then
+  std::optional<Time> primary_from;
   bool operator==(const SigningSecret&) const = default;
 };
 
 struct Action {
   ActionId id;
   SourceId source;
-  std::string name;           ///< unique in its source
+  std::string name;  ///< unique in its source
   std::string type = "webhook";
   std::string target_url;
   DesiredState desired = DesiredState::active;
@@ -82,13 +86,15 @@ struct Action {
   std::string ca_bundle;               ///< PEM; "" = the system's roots
   ManagedBy managed_by = ManagedBy::api;
   bool deleting = false;
-  Revision revision = 0;         ///< grows with each change of this action
-  Revision target_revision = 0;  ///< grows when the target or its desired state's `enable` starts it afresh
+  Revision revision = 0;  ///< grows with each change of this action
+  /// Grows when the target or its desired state's `enable` starts it afresh
+  Revision target_revision = 0;
   Time created;
   Time updated;
 };
 
-/// Whether the action takes new events of that type (desired state and deletion included, health not).
+/// Whether the action takes new events of that type (desired state and deletion included, health
+/// not).
 bool matches(const Action& action, std::string_view event_type);
 /// `pattern` with `*` for any run of characters against the whole text.
 bool matches_pattern(std::string_view pattern, std::string_view text);

@@ -30,7 +30,8 @@ TEST(MatchesPattern, StarIsAnyRunOfCharactersTheEmptyOneIncluded) {
 TEST(MatchesPattern, ManyStarsStayCheap) {
   std::string pattern;
   for (int i = 0; i < 60; ++i) pattern += "*a";
-  EXPECT_FALSE(matches_pattern(pattern + "b", std::string(256, 'a')));  // exponential if it recursed
+  EXPECT_FALSE(
+      matches_pattern(pattern + "b", std::string(256, 'a')));  // exponential if it recursed
 }
 
 TEST(Matches, DisabledOrDeletingActionTakesNothing) {

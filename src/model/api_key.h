@@ -11,7 +11,8 @@
 
 namespace grapnel::model {
 
-/// Each includes those below it: admin (keys and everything) > write > read > ingest (post events only).
+/// Each includes those below it: admin (keys and everything) > write > read > ingest (post events
+/// only).
 enum class KeyScope : std::uint8_t { ingest, read, write, admin };
 
 struct ApiKey {

@@ -1,5 +1,5 @@
-// PORT Catalog: reading for people. Keyset pages that stay flat as the store grows; nothing here changes
-// anything or waits for the writer.
+// PORT Catalog: reading for people. Keyset pages that stay flat as the store grows; nothing here
+// changes anything or waits for the writer.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,8 @@
 
 namespace grapnel::model {
 
-/// A place in a list: the store's generation (a restore starts a new one), the list, the last seq given.
+/// A place in a list: the store's generation (a restore starts a new one), the list, the last seq
+/// given.
 struct Cursor {
   std::int64_t generation = 0;
   char list = 0;  ///< 'e' events, 'd' deliveries, 'x' dead letters
@@ -29,8 +30,9 @@ struct Cursor {
 
 template <class Item>
 struct Page {
-  std::vector<Item> items;     ///< newest first
-  std::optional<Cursor> next;  ///< nothing: the end. A page may hold less than the limit and still have a next
+  std::vector<Item> items;  ///< newest first
+  /// Nothing: the end. A page may hold less than the limit and still have a next
+  std::optional<Cursor> next;
 };
 
 /// What a limited API key may see; empty: all sources.
@@ -53,7 +55,7 @@ struct DeliveryQuery {
   std::optional<SourceId> source;
   std::optional<ActionId> action;
   std::vector<DeliveryState> states;  ///< empty: all
-  std::optional<Time> from;  ///< created, inclusive
+  std::optional<Time> from;           ///< created, inclusive
   std::optional<Time> to;
   std::optional<Cursor> after;
   int limit = kPageDefault;

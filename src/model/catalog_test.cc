@@ -32,7 +32,8 @@ TEST(Cursor, WrittenTextReadsBack) {
 
 TEST(Cursor, TextIsSafeInAUrl) {
   const std::string text = Cursor{.generation = -1, .list = 'x', .seq = 255}.str();
-  EXPECT_EQ(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos) << text;
+  EXPECT_EQ(text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-"), std::string::npos)
+      << text;
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ class Category final : public ErrorCategory {
       case errc::body_damaged: return "the stored body does not match its checksum";
       case errc::action_deleted: return "the action was deleted";
       case errc::endpoint_gone: return "the action's endpoint is gone";
-      case errc::old_cursor: return "the cursor belongs to an older state of the store or another list";
+      case errc::old_cursor:
+        return "the cursor belongs to an older state of the store or another list";
       case errc::malformed: return "malformed";
       case errc::too_many: return "too many";
     }

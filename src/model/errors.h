@@ -6,7 +6,7 @@
 namespace grapnel::model {
 
 enum class errc {
-  store_unavailable = 1,  ///< the store cannot commit or read now (I/O error, recovering); try again later
+  store_unavailable = 1,  ///< the store cannot commit or read now (I/O error); try again later
   store_full,             ///< no space left on its disk or a quota; try again later
   store_read_only,        ///< its directory or file system cannot be written; try again later
   not_found,              ///< no such thing, or not yours to see

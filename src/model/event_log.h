@@ -1,4 +1,5 @@
-// PORT EventLog: events and their fan-out. Batch first: one commit costs the same whatever is in it.
+// PORT EventLog: events and their fan-out. Batch first: one commit costs the same whatever is in
+// it.
 #pragma once
 
 #include <memory>
@@ -38,7 +39,7 @@ struct FanoutPlan {
 };
 
 struct EventDraft {
-  Event event;  ///< seq is not set; body is empty when body_file is set
+  Event event;            ///< seq is not set; body is empty when body_file is set
   std::string body_file;  ///< name given by write_body
   FanoutPlan plan;
 };
@@ -46,16 +47,16 @@ struct EventDraft {
 enum class Admission : std::uint8_t {
   accepted,
   recorded,
-  held,        ///< also when the plan said done but the source still has held events
-  duplicate,   ///< of the event that is answered
-  stale_plan,  ///< nothing was stored: plan again from the newest snapshot
-  source_gone, ///< nothing was stored: the source is deleted or deleting
+  held,         ///< also when the plan said done but the source still has held events
+  duplicate,    ///< of the event that is answered
+  stale_plan,   ///< nothing was stored: plan again from the newest snapshot
+  source_gone,  ///< nothing was stored: the source is deleted or deleting
 };
 
 struct BornDelivery {
   DeliveryId id;
   Seq seq = 0;
-  Fence fence = 0;              ///< 0: not leased
+  Fence fence = 0;  ///< 0: not leased
   bool waits_for_order = false;
 };
 
@@ -63,7 +64,7 @@ struct Appended {
   Admission admission = Admission::accepted;
   EventId event;  ///< of a duplicate: the first event
   Seq seq = 0;
-  bool other_body = false;  ///< a duplicate whose body differs from the first one's
+  bool other_body = false;               ///< a duplicate whose body differs from the first one's
   std::vector<BornDelivery> deliveries;  ///< in the plan's order; empty unless accepted
 };
 
@@ -71,7 +72,8 @@ struct Appended {
 struct FanoutDraft {
   enum class Run : std::uint8_t {
     first,  ///< release of a held event; nothing happens when it is no longer held
-    again,  ///< replay of an event: run r + 1; needs a terminal fan-out and a source that is not deleting
+    again,  ///< replay of an event: run r + 1; needs a terminal fan-out and a source that is not
+            ///< deleting
   };
   Seq event = 0;
   Run run = Run::first;
@@ -87,23 +89,25 @@ class EventLog {
  public:
   virtual ~EventLog() = default;
 
-  /// Durable when it returns. Answers in the order of the drafts. Dedupe, fan-out and ordering happen in the
-  /// same transaction; copies within one batch are duplicates of the first. Errors: store_*; then
-  /// nothing of the batch exists.
+  /// Durable when it returns. Answers in the order of the drafts. Dedupe, fan-out and ordering
+  /// happen in the same transaction; copies within one batch are duplicates of the first. Errors:
+  /// store_*; then nothing of the batch exists.
   virtual async::Task<Result<std::vector<Appended>>> append(std::vector<EventDraft> drafts) = 0;
 
-  /// Writes and syncs a body above kBodyInlineBytesMax to a file of its own, before its row. The name is
-  /// for exactly one draft; a file whose draft is never appended is swept after the next start.
+  /// Writes and syncs a body above kBodyInlineBytesMax to a file of its own, before its row. The
+  /// name is for exactly one draft; a file whose draft is never appended is swept after the next
+  /// start.
   virtual async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) = 0;
 
   /// The oldest held events of a source in seq order, without bodies.
   virtual async::Task<Result<std::vector<EventPtr>>> held(SourceId source, int limit) = 0;
-  /// Answers in the order of the drafts; `accepted`, `recorded` (plan says so), `stale_plan` or `source_gone`,
-  /// and `duplicate` where a first run found it no longer held. Errors: store_*, not_found.
+  /// Answers in the order of the drafts; `accepted`, `recorded` (plan says so), `stale_plan` or
+  /// `source_gone`, and `duplicate` where a first run found it no longer held. Errors: store_*,
+  /// not_found.
   virtual async::Task<Result<std::vector<Appended>>> fan_out(std::vector<FanoutDraft> drafts) = 0;
 
-  /// Whole events with bodies, in the order asked. A null pointer: retained away. A body that does not
-  /// match its checksum comes with `body_damaged` in that place instead. Errors: store_*.
+  /// Whole events with bodies, in the order asked. A null pointer: retained away. A body that does
+  /// not match its checksum comes with `body_damaged` in that place instead. Errors: store_*.
   virtual async::Task<Result<std::vector<Result<EventPtr>>>> read(std::vector<Seq> events) = 0;
 
   /// Held events of one source as of the newest commit. Any thread.

@@ -26,11 +26,17 @@ void remove_header(HeaderList& headers, std::string_view name) {
 }
 
 bool is_hop_by_hop(std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kNames{
-      "Connection",          "Keep-Alive", "Proxy-Connection",  "Proxy-Authenticate",
-      "Proxy-Authorization", "TE",         "Transfer-Encoding", "Trailer",
-      "Upgrade"};
-  return std::ranges::any_of(kNames, [name](std::string_view known) { return same_name(known, name); });
+  static constexpr std::array<std::string_view, 9> kNames{"Connection",
+                                                          "Keep-Alive",
+                                                          "Proxy-Connection",
+                                                          "Proxy-Authenticate",
+                                                          "Proxy-Authorization",
+                                                          "TE",
+                                                          "Transfer-Encoding",
+                                                          "Trailer",
+                                                          "Upgrade"};
+  return std::ranges::any_of(kNames,
+                             [name](std::string_view known) { return same_name(known, name); });
 }
 
 bool is_header_name(std::string_view name) {

@@ -6,9 +6,9 @@ namespace grapnel::model {
 namespace {
 
 TEST(Headers, NameWithAnythingButTokenCharactersIsRefused) {
-  for (const std::string_view name :
-       std::initializer_list<std::string_view>{"", " ", "X Y", "X:", "X\r\n", "X\n", "Ü", "(x)", "a/b", "a@b",
-                                      "a\"b", "a{b", std::string_view{"a\0b", 3}, "a\x7f"}) {
+  for (const std::string_view name : std::initializer_list<std::string_view>{
+           "", " ", "X Y", "X:", "X\r\n", "X\n", "Ü", "(x)", "a/b", "a@b", "a\"b", "a{b",
+           std::string_view{"a\0b", 3}, "a\x7f"}) {
     EXPECT_FALSE(is_header_name(name)) << name;
   }
   EXPECT_TRUE(is_header_name("X-GitHub-Event"));
@@ -16,8 +16,8 @@ TEST(Headers, NameWithAnythingButTokenCharactersIsRefused) {
 }
 
 TEST(Headers, ValueThatCouldEndTheLineIsRefused) {
-  for (const std::string_view value :
-       std::initializer_list<std::string_view>{"a\r\nX: y", "a\n", "\r", std::string_view{"a\0", 2}, "a\x7f", "\x1b[0m"}) {
+  for (const std::string_view value : std::initializer_list<std::string_view>{
+           "a\r\nX: y", "a\n", "\r", std::string_view{"a\0", 2}, "a\x7f", "\x1b[0m"}) {
     EXPECT_FALSE(is_header_value(value));
   }
   EXPECT_TRUE(is_header_value(""));
@@ -45,7 +45,8 @@ TEST(Headers, NamesCompareByAsciiLettersOnly) {
 }
 
 TEST(Headers, HopByHopFieldsAreKnown) {
-  for (const std::string_view name : {"connection", "Keep-Alive", "transfer-encoding", "TE", "Upgrade"}) {
+  for (const std::string_view name :
+       {"connection", "Keep-Alive", "transfer-encoding", "TE", "Upgrade"}) {
     EXPECT_TRUE(is_hop_by_hop(name)) << name;
   }
   EXPECT_FALSE(is_hop_by_hop("Content-Type"));

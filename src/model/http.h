@@ -20,9 +20,9 @@ struct HttpRequest {
   std::string method;
   std::string target;  ///< raw, as on the request line
   HeaderList headers;
-  std::string body;    ///< empty while the request is admitted
-  std::string remote;  ///< "address:port" of the peer, or of the client that a trusted proxy names
-  bool secure = false; ///< over TLS, ours or a trusted proxy's
+  std::string body;     ///< empty while the request is admitted
+  std::string remote;   ///< "address:port" of the peer, or of the client that a trusted proxy names
+  bool secure = false;  ///< over TLS, ours or a trusted proxy's
 };
 
 struct HttpResponse {
@@ -39,12 +39,12 @@ struct BodyAllowance {
 
 /// Faults that the server finds itself; the handler words the answer.
 enum class HttpFault : std::uint8_t {
-  bad_request,        ///< 400: not HTTP, or both Content-Length and Transfer-Encoding
-  timeout,            ///< 408: head or body too slow
-  length_required,    ///< 411: a body of unknown length on HTTP/1.0
-  body_too_large,     ///< 413
-  head_too_large,     ///< 431: too many or too long header fields
-  too_many_in_flight, ///< 429: the bound of bytes in flight is reached
+  bad_request,                  ///< 400: not HTTP, or both Content-Length and Transfer-Encoding
+  timeout,                      ///< 408: head or body too slow
+  length_required,              ///< 411: a body of unknown length on HTTP/1.0
+  body_too_large,               ///< 413
+  head_too_large,               ///< 431: too many or too long header fields
+  too_many_in_flight,           ///< 429: the bound of bytes in flight is reached
   unsupported_transfer_coding,  ///< 501
 };
 
@@ -52,8 +52,8 @@ enum class HttpFault : std::uint8_t {
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
-  /// Looks at the head alone, before any of the body is read and before "100 Continue": either how much
-  /// body may come, or the answer at once.
+  /// Looks at the head alone, before any of the body is read and before "100 Continue": either how
+  /// much body may come, or the answer at once.
   virtual std::variant<BodyAllowance, HttpResponse> admit(const HttpRequest& head) = 0;
   /// Called with the whole request when admit allowed it.
   virtual async::Task<HttpResponse> handle(HttpRequest request) = 0;
@@ -67,9 +67,11 @@ struct HttpCall {
   std::string url;        ///< http or https, without credentials
   HeaderList headers;     ///< without Host, Content-Length and Connection, which the driver sets
   std::string_view body;  ///< outlives the call
-  Millis timeout = kAttemptTimeoutDefault;  ///< for the whole call, from now to the answer's last byte
+  /// For the whole call, from now to the answer's last byte
+  Millis timeout = kAttemptTimeoutDefault;
   std::shared_ptr<const std::string> ca_bundle;  ///< PEM; null: the system's roots
-  std::size_t response_bytes_max = kResponseBytesMax;      ///< read at most; beyond, the connection is closed
+  /// Read at most; beyond, the connection is closed
+  std::size_t response_bytes_max = kResponseBytesMax;
   std::size_t response_bytes_kept = kResponseExcerptBytesMax;
 };
 
@@ -87,8 +89,8 @@ struct HttpFailure {
   AttemptTimings timings;
 };
 
-/// Every outgoing HTTP call that a user's data can aim goes through here: connection pool, TLS, egress
-/// guard, no redirects. Used on the loop's thread.
+/// Every outgoing HTTP call that a user's data can aim goes through here: connection pool, TLS,
+/// egress guard, no redirects. Used on the loop's thread.
 class HttpSender {
  public:
   virtual ~HttpSender() = default;

@@ -7,13 +7,27 @@
 
 namespace grapnel::model {
 
-struct SourceTag { static constexpr std::string_view kPrefix = "src_"; };
-struct ActionTag { static constexpr std::string_view kPrefix = "act_"; };
-struct EventTag { static constexpr std::string_view kPrefix = "evt_"; };
-struct DeliveryTag { static constexpr std::string_view kPrefix = "dlv_"; };
-struct AttemptTag { static constexpr std::string_view kPrefix = "att_"; };
-struct KeyTag { static constexpr std::string_view kPrefix = "key_"; };
-struct JobTag { static constexpr std::string_view kPrefix = "job_"; };
+struct SourceTag {
+  static constexpr std::string_view kPrefix = "src_";
+};
+struct ActionTag {
+  static constexpr std::string_view kPrefix = "act_";
+};
+struct EventTag {
+  static constexpr std::string_view kPrefix = "evt_";
+};
+struct DeliveryTag {
+  static constexpr std::string_view kPrefix = "dlv_";
+};
+struct AttemptTag {
+  static constexpr std::string_view kPrefix = "att_";
+};
+struct KeyTag {
+  static constexpr std::string_view kPrefix = "key_";
+};
+struct JobTag {
+  static constexpr std::string_view kPrefix = "job_";
+};
 
 using SourceId = Id<SourceTag>;
 using ActionId = Id<ActionTag>;

@@ -10,7 +10,8 @@
 
 namespace grapnel::model {
 
-/// Body of one event unless the source says otherwise: GitHub's largest is 25 MiB, most are under 100 KiB.
+/// Body of one event unless the source says otherwise: GitHub's largest is 25 MiB, most are under
+/// 100 KiB.
 inline constexpr std::uint64_t kBodyBytesDefault = 1_MiB;
 /// The most a source can ask for.
 inline constexpr std::uint64_t kBodyBytesMax = 32_MiB;
@@ -44,8 +45,8 @@ static_assert(kResponseExcerptBytesMax <= kResponseBytesMax);
 inline constexpr std::int64_t kBacklogCountMax = 10'000'000;
 inline constexpr std::int64_t kBacklogBytesMax = static_cast<std::int64_t>(20_GiB);
 
-/// Idempotency: how long a key answers for its first event, and the slices it is dropped in (so a key lives
-/// at most two hours longer).
+/// Idempotency: how long a key answers for its first event, and the slices it is dropped in (so a
+/// key lives at most two hours longer).
 inline constexpr Millis kIdempotencyWindow{24 * 3'600'000};
 inline constexpr Millis kIdempotencySlice{2 * 3'600'000};
 static_assert(kIdempotencyWindow % kIdempotencySlice == Millis{0}, "whole slices");
@@ -68,6 +69,19 @@ inline constexpr std::size_t kSecretBytesMax = 1'024;
 inline constexpr std::size_t kCaBundleBytesMax = 256_KiB;
 inline constexpr std::size_t kSecretNamesMax = 50;
 inline constexpr std::size_t kApiKeysMax = 10'000;
+
+/// Rate limit of a source, and its burst: above what one machine stores in a second.
+inline constexpr double kRatePerSecondMax = 1'000'000;
+/// Exponential retry rule: base is at least a millisecond (0 would be a loop), a factor above 10 is
+/// a schedule.
+inline constexpr Millis kRetryWaitMin{1};
+inline constexpr double kRetryFactorMax = 10;
+inline constexpr int kRetryAttemptsMax = static_cast<int>(kRetryScheduleMax) + 1;
+
+/// Mistakes named in one answer, and bytes of a wrong value that are repeated: enough to recognize
+/// it.
+inline constexpr std::size_t kMistakesMax = 20;
+inline constexpr std::size_t kEchoBytesMax = 60;
 
 /// Rows of one list page.
 inline constexpr int kPageDefault = 50;

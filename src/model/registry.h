@@ -41,8 +41,8 @@ struct RegistrySnapshot {
 };
 using SnapshotPtr = std::shared_ptr<const RegistrySnapshot>;
 
-/// `expected` is the definition's revision that the change was made from; 0 creates. The registry sets
-/// `revision`, `created` and `updated`. An action raises its source's revision too.
+/// `expected` is the definition's revision that the change was made from; 0 creates. The registry
+/// sets `revision`, `created` and `updated`. An action raises its source's revision too.
 struct PutSource {
   Source source;
   Revision expected = 0;
@@ -64,7 +64,8 @@ class Registry {
   virtual ~Registry() = default;
   /// The newest committed definitions. Loop's thread.
   virtual SnapshotPtr snapshot() const = 0;
-  /// Called on the loop's thread after each change, with the new snapshot; at most one watcher a caller.
+  /// Called on the loop's thread after each change, with the new snapshot; at most one watcher a
+  /// caller.
   virtual void watch(std::function<void(SnapshotPtr)> watcher) = 0;
   /// All or nothing, durable when it returns. Errors: conflict, too_many, store_*.
   virtual async::Task<Result<SnapshotPtr>> commit(std::vector<RegistryChange> changes) = 0;

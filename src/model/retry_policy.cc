@@ -26,8 +26,8 @@ RetryPolicy default_retry_policy() {
   using std::chrono::hours;
   using std::chrono::minutes;
   using std::chrono::seconds;
-  return RetryPolicy{.schedule = {seconds{5}, minutes{5}, minutes{30}, hours{2}, hours{5}, hours{10},
-                                  hours{14}, hours{20}, hours{24}}};
+  return RetryPolicy{.schedule = {seconds{5}, minutes{5}, minutes{30}, hours{2}, hours{5},
+                                  hours{10}, hours{14}, hours{20}, hours{24}}};
 }
 
 Millis with_jitter(Millis wait, Random& random) {

@@ -37,15 +37,15 @@ TEST(RetryPolicy, ExponentialWaitsGrowToTheCap) {
 }
 
 TEST(RetryPolicy, HugeFactorsStayBelowTheLongestWait) {
-  const RetryPolicy huge{.base = seconds{1}, .factor = 1e300, .cap = hours{9000}, .max_attempts = 50};
+  const RetryPolicy huge{
+      .base = seconds{1}, .factor = 1e300, .cap = hours{9000}, .max_attempts = 50};
   EXPECT_EQ(huge.wait_after(49), kRetryWaitMax);
-  const RetryPolicy undefined{.base = seconds{0}, .factor = 1e300, .cap = hours{1}, .max_attempts = 50};
+  const RetryPolicy undefined{
+      .base = seconds{0}, .factor = 1e300, .cap = hours{1}, .max_attempts = 50};
   EXPECT_EQ(undefined.wait_after(49), hours{1});  // 0 * infinity
 }
 
-TEST(RetryPolicy, ThereIsAlwaysAFirstTry) {
-  EXPECT_EQ(RetryPolicy{}.tries(), 1);
-}
+TEST(RetryPolicy, ThereIsAlwaysAFirstTry) { EXPECT_EQ(RetryPolicy{}.tries(), 1); }
 
 TEST(Jitter, StaysWithinAFifthAndBelowTheLongestWait) {
   SeededRandom random(5);

@@ -45,7 +45,8 @@ struct RateLimit {
 
 struct Source {
   SourceId id;
-  std::string slug;  ///< the path segment of POST /webhooks/{slug}: [a-z0-9-], unique among those not deleting
+  std::string slug;  ///< the path segment of POST /webhooks/{slug}: [a-z0-9-], unique among those
+                     ///< not deleting
   std::string name;
   SourceMode mode = SourceMode::active;
   /// Where the idempotency key is looked for, in order; not set: default_idempotency_places().
@@ -57,7 +58,7 @@ struct Source {
   RateLimit rate_limit;
   std::vector<std::string> secret_headers;  ///< besides default_secret_headers()
   std::vector<std::string> secret_query;    ///< query parameters whose values are never stored
-  std::string public_url;                   ///< what the sender believes our URL to be; "" = as received
+  std::string public_url;  ///< what the sender believes our URL to be; "" = as received
   BacklogBound held_bound;
   ManagedBy managed_by = ManagedBy::api;
   bool deleting = false;  ///< ingest answers 404, nothing matches, the slug is free
@@ -66,7 +67,8 @@ struct Source {
   Time updated;
 };
 
-/// X-Idempotency-Key, Idempotency-Key, webhook-id, X-GitHub-Delivery, ce-id (which counts with ce-source).
+/// X-Idempotency-Key, Idempotency-Key, webhook-id, X-GitHub-Delivery, ce-id (which counts with
+/// ce-source).
 const std::vector<Place>& default_idempotency_places();
 /// Authorization, Proxy-Authorization, Cookie, X-Api-Key, X-Gitlab-Token.
 const std::vector<std::string>& default_secret_headers();

@@ -35,12 +35,13 @@ class Upkeep {
  public:
   virtual ~Upkeep() = default;
 
-  /// pending, retrying -> dead (endpoint_gone) while the action's health is gone, re-read in each step.
+  /// pending, retrying -> dead (endpoint_gone) while the action's health is gone, re-read in each
+  /// step.
   virtual async::Task<Result<StepResult>> bury(ActionId action) = 0;
   /// Cancels open work of sources and actions that are deleting, then removes their definitions.
   virtual async::Task<Result<StepResult>> finish_deletions() = 0;
-  /// Removes finished events older than the policy with their deliveries, attempts and bodies, in seq order, never
-  /// anything with open work, nor what a running replay job still covers.
+  /// Removes finished events older than the policy with their deliveries, attempts and bodies, in
+  /// seq order, never anything with open work, nor what a running replay job still covers.
   virtual async::Task<Result<Swept>> sweep(RetentionPolicy policy) = 0;
   /// Drops idempotency slices that are past their window.
   virtual async::Task<Result<StepResult>> drop_old_keys() = 0;
