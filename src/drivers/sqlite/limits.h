@@ -1,0 +1,68 @@
+// Bounds of the embedded store.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "model/limits.h"
+
+namespace grapnel::sqlite {
+
+/// The write-ahead log: past this the writer makes room itself. Large enough that the checkpointer keeps
+/// ahead of 15 k events/s for seconds, small enough that recovery after a crash reads it in about one second.
+inline constexpr std::uint64_t kWalBytesMax = 256_MiB;
+/// The log grew by this much: a PASSIVE checkpoint is worth its two syncs.
+inline constexpr std::uint64_t kCheckpointEveryBytes = 8_MiB;
+static_assert(kCheckpointEveryBytes * 4 <= kWalBytesMax, "several checkpoints before the bound");
+/// Waits of the writer for readers at the bound before it interrupts them, and after that in all.
+inline constexpr Millis kReaderGrace{20};
+inline constexpr Millis kRestartWaitMax{500};
+/// How long a connection waits for another one's lock in the ordinary course (recovery, checkpoint).
+inline constexpr Millis kBusyWaitMax{5'000};
+
+/// Commands waiting for the writer: at 15 k/s this is a second's work, and bodies in flight are bounded to
+/// the same order by the server.
+inline constexpr std::size_t kQueuedCommandsMax = 16'384;
+inline constexpr std::size_t kQueuedBytesMax = 256_MiB;
+/// One transaction: long enough to share a sync, short enough (about 50 ms) not to delay the first in it.
+inline constexpr std::size_t kTransactionCommandsMax = 1'024;
+inline constexpr std::size_t kTransactionBytesMax = 8_MiB;
+static_assert(kTransactionCommandsMax <= kQueuedCommandsMax && kTransactionBytesMax <= kQueuedBytesMax);
+/// What a command costs in the queue beside the bytes it carries.
+inline constexpr std::size_t kCommandBytes = 512;
+
+/// While the store cannot commit it is probed after this wait, doubled up to the longest one.
+inline constexpr Millis kProbeWaitMin{50};
+inline constexpr Millis kProbeWaitMax{2'000};
+/// A probe writes this much, so that a disk with a few free pages does not flap.
+inline constexpr std::size_t kProbeBytes = 64_KiB;
+
+/// Threads for reads, each with a connection of its own: pages and lists beside the writer.
+inline constexpr std::size_t kReaders = 4;
+/// A read that was interrupted for the bound of the log is made again so often.
+inline constexpr int kReadTries = 3;
+/// Virtual machine steps between two looks at the interrupt mark: about 100 µs.
+inline constexpr int kInterruptCheckSteps = 10'000;
+
+/// Page caches. The writer's holds the inner pages of every index of a store of 10 M events.
+inline constexpr std::size_t kWriterCacheBytes = 16_MiB;
+inline constexpr std::size_t kReaderCacheBytes = 2_MiB;
+/// Prepared statements a connection keeps; there are fewer than 150 distinct texts.
+inline constexpr std::size_t kStatementsMax = 256;
+
+/// Rows of one transaction in recovery and in other bounded steps: about 20 ms.
+inline constexpr int kStepRows = 1'000;
+/// Bulk replays that run at once: each is looked at in every round.
+inline constexpr int kRunningJobsMax = 100;
+/// Jobs that are listed, newest first.
+inline constexpr int kJobsListedMax = 1'000;
+
+/// An attempt's key is (delivery << bits) | number: 65,535 attempts of one delivery, 2^47 deliveries.
+inline constexpr int kAttemptNumberBits = 16;
+/// A fence is (epoch << bits) | counter: 10^12 leases in one process.
+inline constexpr int kFenceCounterBits = 40;
+
+}  // namespace grapnel::sqlite

@@ -1,0 +1,212 @@
+// The one thread that writes: natural group commit.
+//
+//   loop's thread: write(f) --queue--> writer's thread: BEGIN; f f f …; COMMIT; --one post--> loop's thread
+//
+// - Whatever waits when the writer is free becomes one transaction; nothing waits for a timer.
+// - A command that fails by its own fault fails alone: the others of its transaction are run again one
+//   by one. A failure of the store (disk full, read-only, I/O) fails them all and none of them happened.
+// - All answers of a commit reach the loop in one post, after the new definitions (watchers) and before the
+//   hints of new work.
+// - After a failed sync the connections are closed, the log is cut to what is known to be synced and
+//   everything is opened anew (sync_watch_vfs.h); a sync is never tried again.
+// - While the store cannot commit, commands fail at once with the reason, and a probe with backoff finds
+//   out when it can again.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "async/one_shot.h"
+#include "async/task.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/statement.h"
+#include "drivers/sqlite/transaction.h"
+#include "model/upkeep.h"
+
+namespace grapnel::sqlite {
+
+class Bodies;
+class Files;
+
+/// One unit of the queue. Lives until finish() has run on the loop's thread.
+class Command {
+ public:
+  virtual ~Command() = default;
+  /// Writer's thread, inside a transaction; once more after a rollback. An error takes back what it did.
+  virtual Result<> run(Transaction& tx) = 0;
+  /// Writer's thread, between two transactions. Only of commands that say so.
+  virtual Result<> run_between(Connection&) { return {}; }
+  virtual bool between() const { return false; }
+  /// Loop's thread.
+  virtual void finish(const Result<>& outcome) = 0;
+
+  std::size_t bytes = 0;
+};
+
+class Writer {
+ public:
+  /// What the writer tells the loop's thread.
+  struct Watchers {
+    std::function<void(model::SnapshotPtr)> registry;
+    std::function<void(const std::vector<model::WorkHint>&)> work;
+  };
+
+  /// `files` opens and closes connections and outlives the writer; `state` is what recovery found.
+  Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Executor loop,
+         std::unique_ptr<Connection> db, WriterState state, std::uint64_t wal_bytes_max);
+  ~Writer();
+  Writer(const Writer&) = delete;
+  Writer& operator=(const Writer&) = delete;
+
+  /// Begins to take commands. Watchers that are set later get what they missed.
+  void start();
+  /// Finishes what is queued, then refuses everything; joins the thread. Idempotent.
+  void stop();
+
+  /// Runs `function(Transaction&) -> Result<T>` in the next transaction and answers when that is durable. The
+  /// function may run twice. An answer that is an error means: nothing of it happened. `bytes` is what it
+  /// carries, for the bound of the queue. Loop's thread; not cancelable. Errors of its own: store_*.
+  template <class Function>
+  async::Task<std::invoke_result_t<Function&, Transaction&>> write(std::size_t bytes, Function function) {
+    InTransaction<Function> command(loop_, function);
+    command.bytes = bytes + kCommandBytes;
+    if (auto taken = submit(command); !taken) co_return fail(std::move(taken.error()));
+    const auto guard = boost::asio::make_work_guard(loop_);
+    co_return co_await command.done.wait();
+  }
+  /// Runs `function(Connection&) -> Result<T>` on the writer's connection between two transactions.
+  template <class Function>
+  async::Task<std::invoke_result_t<Function&, Connection&>> between_commits(Function function) {
+    BetweenCommits<Function> command(loop_, function);
+    command.bytes = kCommandBytes;
+    if (auto taken = submit(command); !taken) co_return fail(std::move(taken.error()));
+    const auto guard = boost::asio::make_work_guard(loop_);
+    co_return co_await command.done.wait();
+  }
+  /// Called on the writer's thread before its connection is closed, also for a reopening; one at a time (a
+  /// backup that holds on to the connection). Empty: nobody.
+  void on_close(std::function<void()> closing);
+
+  /// Loop's thread, before or after start().
+  void watch_registry(std::function<void(model::SnapshotPtr)> watcher);
+  void watch_work(std::function<void(const std::vector<model::WorkHint>&)> watcher);
+
+  // Any thread.
+  model::OpenWork open_work(model::ActionId action) const;
+  model::HeldWork held_work(model::SourceId source) const;
+  /// Newest committed definitions.
+  model::SnapshotPtr registry() const;
+  model::StoreHealth health() const;
+  /// Commits and commands since the start, for metrics and tests.
+  struct Counters {
+    std::uint64_t commits = 0;
+    std::uint64_t commands = 0;
+    std::uint64_t reopenings = 0;
+    std::uint64_t restarts = 0;  ///< checkpoints that the writer had to make itself
+  };
+  Counters counters() const;
+
+ private:
+  template <class Function>
+  struct InTransaction final : Command {
+    using Value = std::invoke_result_t<Function&, Transaction&>;
+    InTransaction(async::Executor loop, Function& f) : function(f), done(loop) {}
+    Result<> run(Transaction& tx) override {
+      value.emplace(function(tx));
+      if (!*value) return fail(value->error());
+      return {};
+    }
+    void finish(const Result<>& outcome) override {
+      if (outcome) return done.set(std::move(*value));
+      done.set(fail(outcome.error()));
+    }
+    Function& function;
+    std::optional<Value> value;
+    async::OneShot<Value> done;
+  };
+  template <class Function>
+  struct BetweenCommits final : Command {
+    using Value = std::invoke_result_t<Function&, Connection&>;
+    BetweenCommits(async::Executor loop, Function& f) : function(f), done(loop) {}
+    Result<> run(Transaction&) override { return {}; }
+    Result<> run_between(Connection& db) override {
+      value.emplace(function(db));
+      if (!*value) return fail(value->error());
+      return {};
+    }
+    bool between() const override { return true; }
+    void finish(const Result<>& outcome) override {
+      if (outcome) return done.set(std::move(*value));
+      done.set(fail(outcome.error()));
+    }
+    Function& function;
+    std::optional<Value> value;
+    async::OneShot<Value> done;
+  };
+
+  /// What one commit (or one failure) tells the loop.
+  struct Outcome {
+    std::vector<std::pair<Command*, Result<>>> answers;
+    model::SnapshotPtr registry;  // null: unchanged
+    std::vector<model::WorkHint> hints;
+  };
+
+  Result<> submit(Command& command);
+  void loop_forever();
+  bool wait_for_work(std::vector<Command*>& batch);
+  void run_batch(std::vector<Command*>& batch);
+  Result<> run_group(std::span<Command* const> group, Outcome& outcome);
+  Result<> commit(Transaction& tx);
+  void absorb(Transaction& tx, Outcome& outcome);
+  void refuse(std::span<Command* const> group, const Error& error);
+  void tell(Outcome outcome);
+  void deliver(Outcome& outcome);
+  void note_failure(const Error& error);
+  void probe();
+  Result<> reopen();
+  void make_room();
+  std::vector<model::WorkHint> all_waiting();
+
+  Files& files_;
+  Bodies& bodies_;
+  const StoreClock& clock_;
+  const async::Executor loop_;
+  const std::uint64_t wal_bytes_max_;
+
+  // The writer's thread.
+  std::unique_ptr<Connection> db_;
+  WriterState state_;
+  Millis probe_wait_{0};
+  Monotonic probe_at_{};
+
+  mutable std::mutex mutex_;  // of everything below up to the blank line
+  std::condition_variable changed_;
+  std::deque<Command*> queue_;
+  std::size_t queued_bytes_ = 0;
+  bool stopping_ = false;
+  std::function<void()> closing_;
+
+  mutable std::mutex published_mutex_;  // of everything below up to the blank line
+  std::unordered_map<model::ActionId, model::OpenWork> open_;
+  std::unordered_map<model::SourceId, model::HeldWork> held_;
+  model::SnapshotPtr registry_;
+  std::optional<Error> failure_;
+  Counters counters_;
+
+  Watchers watchers_;                          // the loop's thread
+  std::vector<model::WorkHint> missed_hints_;  // the loop's thread, until there is a watcher
+  std::thread thread_;
+};
+
+}  // namespace grapnel::sqlite
