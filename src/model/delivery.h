@@ -112,6 +112,7 @@ struct Delivery {
   bool cancel_wished = false;
   bool waits_for_order = false;  ///< an earlier delivery of its ordering key is not terminal
   bool skipped = false;          ///< dead, and a person let its ordering key go on
+  std::uint64_t body_size = 0;   ///< of its event
 };
 
 }  // namespace grapnel::model

@@ -1,0 +1,94 @@
+#include "pipeline/attempt.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/outbound.h"
+#include "pipeline/retry_after.h"
+#include "telemetry/trace.h"
+
+namespace grapnel::pipeline {
+namespace {
+
+using model::Attempt;
+using model::AttemptResult;
+using model::AttemptStep;
+
+void note_answer(Attempt& attempt, model::HttpAnswer answer) {
+  attempt.timings = answer.timings;
+  attempt.response_status = answer.status;
+  attempt.response_headers = std::move(answer.headers);
+  attempt.response_excerpt = std::move(answer.body);
+  if (answer.status >= 200 && answer.status <= 299) {
+    attempt.result = AttemptResult::succeeded;
+    return;
+  }
+  attempt.result = AttemptResult::failed;
+  attempt.step = AttemptStep::status;
+  attempt.error = answer.status >= 300 && answer.status <= 399
+                      ? fmt::format("status: the endpoint answered {}; redirects are not followed", answer.status)
+                      : fmt::format("status: the endpoint answered {}", answer.status);
+}
+
+void note_failure(Attempt& attempt, model::HttpFailure failure) {
+  attempt.timings = failure.timings;
+  attempt.step = failure.step;
+  attempt.result = failure.step == AttemptStep::none ? AttemptResult::handed_back : AttemptResult::failed;
+  attempt.error = std::move(failure.message);
+}
+
+}  // namespace
+
+Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry, const model::Action& action,
+                                           const model::Event& event, const model::Delivery& delivery,
+                                           Attempt& attempt) {
+  auto keys = parts_.keyring.of(action);
+  if (!keys) return std::unexpected(keys.error());
+  model::HeaderList signed_headers =
+      (*keys)->sign(delivery.event.str(), attempt.started, event.body, action.schemes);
+  std::string traceparent;
+  if (const auto context = telemetry::parse_traceparent(event.traceparent)) {
+    traceparent = context->child(parts_.random).str();
+  }
+  attempt.request_headers = signed_headers;
+  if (!traceparent.empty()) attempt.request_headers.push_back({"traceparent", traceparent});
+  model::HttpCall call;
+  call.url = action.target_url;
+  call.headers = outbound_headers(entry.source, action, event, delivery, attempt.number,
+                                  std::move(signed_headers), traceparent);
+  call.body = event.body;
+  call.timeout = action.timeout;
+  if (!action.ca_bundle.empty()) {
+    call.ca_bundle = std::make_shared<const std::string>(action.ca_bundle);
+  }
+  return call;
+}
+
+async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::ActionPtr action,
+                                              model::EventPtr event, model::Delivery delivery) {
+  AttemptReport report;
+  report.target_revision = action->target_revision;
+  Attempt& attempt = report.attempt;
+  attempt.id = parts_.ids.make<model::AttemptId>();
+  attempt.number = delivery.attempts + 1;
+  attempt.started = parts_.clock.now();
+  attempt.action_revision = action->revision;
+  auto call = prepare(*entry, *action, *event, delivery, attempt);
+  if (!call) {
+    attempt.result = AttemptResult::failed;
+    attempt.step = AttemptStep::prepare;
+    attempt.error = fmt::format("prepare: {}", call.error().message());
+    co_return report;
+  }
+  auto answer = co_await parts_.sender.send(std::move(*call));
+  if (answer) {
+    if (const auto value = model::find_header(answer->headers, "Retry-After")) {
+      report.retry_after = parse_retry_after(*value, parts_.clock.now());
+    }
+    note_answer(attempt, std::move(*answer));
+  } else {
+    note_failure(attempt, std::move(answer.error()));
+  }
+  co_return report;
+}
+
+}  // namespace grapnel::pipeline

@@ -1,0 +1,37 @@
+// One attempt of a webhook delivery: build the request, sign it, send it, say what happened.
+#pragma once
+
+#include "base/id.h"
+#include "crypto/secret_box.h"
+#include "model/event_log.h"
+#include "model/http.h"
+#include "model/registry.h"
+#include "pipeline/keyring.h"
+#include "pipeline/verdict.h"
+
+namespace grapnel::pipeline {
+
+class Attempter {
+ public:
+  struct Parts {
+    const StoreClock& clock;
+    Random& random;
+    IdSource& ids;
+    Keyring& keyring;
+    model::HttpSender& sender;
+  };
+  explicit Attempter(Parts parts) : parts_(parts) {}
+
+  /// `entry` and `action` are the newest definitions. A canceled attempt comes back as handed_back.
+  async::Task<AttemptReport> attempt(model::SourcePtr entry, model::ActionPtr action,
+                                     model::EventPtr event, model::Delivery delivery);
+
+ private:
+  Result<model::HttpCall> prepare(const model::SourceEntry& entry, const model::Action& action,
+                                  const model::Event& event, const model::Delivery& delivery,
+                                  model::Attempt& attempt);
+
+  Parts parts_;
+};
+
+}  // namespace grapnel::pipeline

@@ -1,0 +1,89 @@
+// Gathers what many coroutines want of the store into few calls: while one batch is committed, the next
+// collects. One call costs the same whatever is in it.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "async/one_shot.h"
+#include "async/scope.h"
+#include "async/task.h"
+#include "base/check.h"
+#include "base/result.h"
+#include "pipeline/limits.h"
+
+namespace grapnel::pipeline {
+
+/// `Item` in, `Answer` out, in order. Used on the loop's thread. Whoever waits in add() is answered before
+/// stop() returns.
+template <class Item, class Answer>
+class Batcher {
+ public:
+  using Call = std::function<async::Task<Result<std::vector<Answer>>>(std::vector<Item>)>;
+
+  Batcher(async::Executor executor, Call call)
+      : executor_(executor), call_(std::move(call)), scope_(executor) {}
+
+  /// Not cancelable: once gathered, an item's answer is awaited.
+  async::Task<Result<Answer>> add(Item item) {
+    async::OneShot<Result<Answer>> answer(executor_);
+    items_.push_back(std::move(item));
+    waiting_.push_back(&answer);
+    start_more();
+    co_return co_await answer.wait();
+  }
+
+  std::size_t waiting() const { return items_.size(); }
+  async::Task<> stop() { co_await scope_.join(); }
+
+ private:
+  void start_more() {
+    if (running_ >= kBatchesInFlightMax || items_.empty()) return;
+    ++running_;
+    scope_.spawn(run());
+  }
+
+  async::Task<> run() {
+    while (!items_.empty()) {
+      std::vector<Item> items;
+      std::vector<async::OneShot<Result<Answer>>*> waiting;
+      take(items, waiting);
+      Result<std::vector<Answer>> answers = co_await call_(std::move(items));
+      if (answers) GRAPNEL_CHECK(answers->size() == waiting.size(), answers->size());
+      for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if (answers) {
+          waiting[i]->set(std::move((*answers)[i]));
+        } else {
+          waiting[i]->set(std::unexpected(answers.error()));
+        }
+      }
+    }
+    --running_;
+  }
+
+  void take(std::vector<Item>& items, std::vector<async::OneShot<Result<Answer>>*>& waiting) {
+    if (items_.size() <= kBatchItemsMax) {
+      items.swap(items_);
+      waiting.swap(waiting_);
+      return;
+    }
+    const auto count = static_cast<std::ptrdiff_t>(kBatchItemsMax);
+    items.assign(std::make_move_iterator(items_.begin()), std::make_move_iterator(items_.begin() + count));
+    waiting.assign(waiting_.begin(), waiting_.begin() + count);
+    items_.erase(items_.begin(), items_.begin() + count);
+    waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  }
+
+  async::Executor executor_;
+  Call call_;
+  std::vector<Item> items_;
+  std::vector<async::OneShot<Result<Answer>>*> waiting_;
+  int running_ = 0;
+  async::Scope scope_;
+};
+
+}  // namespace grapnel::pipeline

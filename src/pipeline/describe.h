@@ -1,0 +1,27 @@
+// What a request says about itself: event type, idempotency key, ordering key.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "model/http.h"
+#include "model/source.h"
+
+namespace grapnel::pipeline {
+
+struct Description {
+  std::string type;
+  std::string idempotency_place;  ///< "" = no key
+  std::string idempotency_key;    ///< above 256 bytes: "sha256:" and its hash
+  std::optional<std::string> ordering_key;
+};
+
+/// Type by the source's own place, else by default: X-GitHub-Event joined with the body's `action`
+/// (`pull_request.opened`), `ce-type` (CloudEvents 1.0 HTTP binding), the body's `type`, else `webhook`. Values that are
+/// empty count as absent; longer ones than their bound are cut (types) or hashed (keys).
+Description describe(const model::Source& source, const model::HttpRequest& request);
+
+/// "header:Name" or the pointer.
+std::string place_text(const model::Place& place);
+
+}  // namespace grapnel::pipeline

@@ -1,0 +1,213 @@
+#include "pipeline/ingest.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crypto/digest.h"
+#include "pipeline/describe.h"
+#include "pipeline/json_body.h"
+#include "pipeline/redact.h"
+#include "telemetry/trace.h"
+
+namespace grapnel::pipeline {
+namespace {
+
+using model::Admission;
+using model::Event;
+using model::HttpRequest;
+
+bool is_json_type(const HttpRequest& request) {
+  std::string_view type = model::find_header(request.headers, "Content-Type").value_or("");
+  type = type.substr(0, type.find(';'));
+  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+  return model::same_name(type, "application/json") ||
+         (type.size() > 5 && model::same_name(type.substr(type.size() - 5), "+json"));
+}
+
+/// What of an event costs time in proportion to its body.
+struct BodyWork {
+  Description description;
+  model::Sha256 sha256{};
+};
+
+BodyWork work_on(const model::Source& source, const HttpRequest& request) {
+  return {.description = describe(source, request), .sha256 = crypto::sha256(request.body)};
+}
+
+/// The sender's trace goes on; where there is none, or it is malformed, one begins here.
+std::string trace_of(const HttpRequest& request, Random& random) {
+  if (const auto header = model::find_header(request.headers, "traceparent")) {
+    if (const auto context = telemetry::parse_traceparent(*header)) return context->str();
+  }
+  return telemetry::make_trace(random, telemetry::Sampling::off).str();
+}
+
+}  // namespace
+
+Ingest::Ingest(Parts parts)
+    : parts_(parts),
+      planner_(parts.ids, parts.book, &parts.adopter),
+      appends_(parts.executor, [&log = parts.log](std::vector<model::EventDraft> drafts) {
+        return log.append(std::move(drafts));
+      }) {}
+
+std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug,
+                                                           const HttpRequest& head) const {
+  const auto entry = parts_.registry.snapshot()->find_source(slug);
+  if (!entry) {
+    parts_.metrics.refused(RefusalKind::unknown_source);
+    return std::unexpected(
+        Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug.substr(0, 64)), {}});
+  }
+  if (entry->source.require_json && !is_json_type(head)) {
+    parts_.metrics.refused(RefusalKind::unsupported_type);
+    return std::unexpected(Refusal{
+        RefusalKind::unsupported_type,
+        fmt::format("source '{}' takes application/json (or a +json type) only", entry->source.slug), {}});
+  }
+  return model::BodyAllowance{.bytes_max = entry->source.body_bytes_max};
+}
+
+async::Task<std::expected<Receipt, Refusal>> Ingest::receive(std::string slug, HttpRequest request) {
+  const Monotonic started = parts_.timers.now();
+  const auto entry = parts_.registry.snapshot()->find_source(slug);
+  std::optional<Refusal> refusal;
+  if (!entry) {
+    refusal = Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}};
+  } else {
+    refusal = check(entry->source, request);
+  }
+  if (refusal) {
+    parts_.metrics.refused(refusal->kind);
+    co_return std::unexpected(std::move(*refusal));
+  }
+  Event event = co_await make_event(entry->source, std::move(request));
+  Outcome outcome = co_await store(std::move(slug), std::move(event));
+  if (!outcome) parts_.metrics.refused(outcome.error().kind);
+  parts_.metrics.ingest_took(parts_.timers.now() - started);
+  co_return outcome;
+}
+
+std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequest& request) {
+  if (request.body.size() > source.body_bytes_max) {
+    return Refusal{RefusalKind::body_too_large,
+                   fmt::format("source '{}' takes bodies of up to {}", source.slug,
+                               format_size(source.body_bytes_max)), {}};
+  }
+  if (const auto wait = rates_.take(source.id, source.rate_limit, parts_.clock.now())) {
+    return Refusal{RefusalKind::rate_limited,
+                   fmt::format("source '{}' takes {} requests a second", source.slug,
+                               source.rate_limit.per_second), wait};
+  }
+  if (source.require_json && !is_json(request.body)) {
+    return Refusal{RefusalKind::invalid_json,
+                   fmt::format("the body is not JSON, which source '{}' requires", source.slug), {}};
+  }
+  if (appends_.waiting() >= kIngestWaitingMax) {
+    return Refusal{RefusalKind::store_down, "too many events wait for the store", Millis{1000}};
+  }
+  const auto held = parts_.log.held_work(source.id);
+  if (source.mode == model::SourceMode::paused &&
+      (held.count >= source.held_bound.count || held.bytes >= source.held_bound.bytes)) {
+    return Refusal{RefusalKind::held_full,
+                   fmt::format("source '{}' is paused and holds as much as it may", source.slug),
+                   Millis{60'000}};
+  }
+  return std::nullopt;
+}
+
+async::Task<Event> Ingest::make_event(const model::Source& source, HttpRequest request) {
+  BodyWork work;
+  if (parts_.pool != nullptr && request.body.size() > kInlineWorkBytesMax) {
+    const model::Source copy = source;  // the snapshot it came from may be replaced meanwhile
+    const auto on_pool = [&] { return Result<BodyWork>(work_on(copy, request)); };
+    auto done = co_await parts_.pool->run(on_pool);
+    work = done ? std::move(*done) : work_on(copy, request);
+  } else {
+    work = work_on(source, request);
+  }
+  Event event;
+  event.id = parts_.ids.make<model::EventId>();
+  event.source = source.id;
+  event.type = std::move(work.description.type);
+  event.method = std::move(request.method);
+  event.target = redact_target(source, parts_.digest, request.target);
+  event.remote = std::move(request.remote);
+  event.traceparent = trace_of(request, parts_.random);
+  redact_headers(source, parts_.digest, request.headers);
+  event.headers = std::move(request.headers);
+  event.body_size = request.body.size();
+  event.body_sha256 = work.sha256;
+  event.body = std::move(request.body);
+  event.received = parts_.clock.now();
+  event.idempotency_place = std::move(work.description.idempotency_place);
+  event.idempotency_key = std::move(work.description.idempotency_key);
+  event.ordering_key = std::move(work.description.ordering_key);
+  co_return event;
+}
+
+async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Event event) {
+  std::string body_file;
+  if (event.body_size > model::kBodyInlineBytesMax) {
+    auto name = co_await parts_.log.write_body(std::make_shared<const std::string>(event.body));
+    if (!name) co_return std::unexpected(store_refusal(name.error()));
+    body_file = std::move(*name);
+  }
+  for (int tries = 0; tries < kPlanTriesMax; ++tries) {
+    const auto entry = parts_.registry.snapshot()->find_source(event.source);
+    if (!entry || entry->source.deleting) break;
+    auto plan = planner_.plan(*entry, event.type, event.body_size);
+    if (!plan) {
+      co_return std::unexpected(Refusal{RefusalKind::backlog_full,
+                                        fmt::format("an action of source '{}' has as much open work as it may", slug),
+                                        Millis{60'000}});
+    }
+    model::EventDraft draft{.event = event, .body_file = body_file, .plan = *plan};
+    if (!body_file.empty()) draft.event.body.clear();
+    auto appended = co_await appends_.add(std::move(draft));
+    if (!appended) {
+      planner_.release(*plan, event.body_size);
+      co_return std::unexpected(store_refusal(appended.error()));
+    }
+    if (appended->admission == Admission::stale_plan) {
+      planner_.release(*plan, event.body_size);
+      continue;
+    }
+    if (appended->admission == Admission::source_gone) {
+      planner_.release(*plan, event.body_size);
+      break;
+    }
+    event.seq = appended->seq;
+    co_return accepted(*entry, *plan, *appended, std::make_shared<const Event>(std::move(event)));
+  }
+  const auto entry = parts_.registry.snapshot()->find_source(slug);
+  if (entry) {
+    co_return std::unexpected(
+        Refusal{RefusalKind::store_down, "the source's configuration keeps changing", Millis{1000}});
+  }
+  co_return std::unexpected(
+      Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}});
+}
+
+Receipt Ingest::accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,
+                         const model::Appended& appended, model::EventPtr event) {
+  parts_.metrics.received(entry.source, appended.admission);
+  if (appended.admission == Admission::duplicate) {
+    if (appended.other_body) parts_.metrics.duplicate_with_other_body();
+    planner_.release(plan, event->body_size);
+  } else if (appended.admission == Admission::accepted) {
+    parts_.adopter.adopt(plan, appended, std::move(event));
+  } else {
+    planner_.release(plan, event->body_size);
+  }
+  return {.admission = appended.admission, .event = appended.event};
+}
+
+Refusal Ingest::store_refusal(const Error& error) const {
+  return {RefusalKind::store_down, error.message(), Millis{5000}};
+}
+
+async::Task<> Ingest::stop() { co_await appends_.stop(); }
+
+}  // namespace grapnel::pipeline

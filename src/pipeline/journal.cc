@@ -1,0 +1,31 @@
+#include "pipeline/journal.h"
+
+#include <fmt/format.h>
+
+#include "model/texts.h"
+
+namespace grapnel::pipeline {
+
+void AttemptJournal::attempted(const model::Delivery& delivery, const model::Attempt& attempt,
+                               std::string_view traceparent) {
+  const bool ok = attempt.result == model::AttemptResult::succeeded;
+  const auto level = ok ? telemetry::Level::info : telemetry::Level::warn;
+  if (!log_.enabled(level)) return;
+  const std::string kind = fmt::format("{} {}", delivery.action.str(), model::to_text(attempt.result));
+  const auto suppressed = sampler_.admit(kind);
+  if (!suppressed) return;
+  // traceparent is "00-<32 hex digits of the trace>-…"
+  const std::string_view trace = traceparent.size() > 35 ? traceparent.substr(3, 32) : "";
+  log_.write(level, ok ? "attempt succeeded" : "attempt failed",
+             {{"event", delivery.event},
+              {"delivery", delivery.id},
+              {"action", delivery.action},
+              {"attempt", attempt.number},
+              {"status", attempt.response_status},
+              {"duration_ms", attempt.timings.total_us / 1000.0},
+              {"error", attempt.error},
+              {"trace", trace},
+              {"suppressed", *suppressed}});
+}
+
+}  // namespace grapnel::pipeline

@@ -1,0 +1,73 @@
+// Bounds of the pipeline room.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "model/limits.h"
+
+namespace grapnel::pipeline {
+
+/// Events between "read" and "durable". The server bounds their bytes; this bounds their number: at 20 k/s it
+/// is half a second's worth, and whoever waits longer is better told to come back.
+inline constexpr std::size_t kIngestWaitingMax = 10'000;
+/// Appends (or settlements) given to the store at once: one is committed while the next is gathered.
+inline constexpr int kBatchesInFlightMax = 2;
+/// Items of one batch: a commit of 1,024 events of 1 KiB takes about 30 ms.
+inline constexpr std::size_t kBatchItemsMax = 1'024;
+/// How often a plan is made anew because the definitions changed under it, before 503.
+inline constexpr int kPlanTriesMax = 20;
+/// Bodies above this are parsed and hashed off the loop: 256 KiB take about 0.3 ms.
+inline constexpr std::size_t kInlineWorkBytesMax = model::kBodyInlineBytesMax;
+/// A value read from a body by a pointer (event type, keys).
+inline constexpr std::size_t kPointerValueBytesMax = 4'096;
+
+/// Deliveries of one action that are leased ahead of its attempts. At 256 a fast endpoint (2 ms) is
+/// kept busy by one lease call a 30 ms; after a crash so many get one unknown attempt.
+inline constexpr std::size_t kReadyAheadMax = 256;
+/// Bodies of what is leased ahead: of one action, and of all together.
+inline constexpr std::uint64_t kReadyBytesMax = 8ULL << 20;
+inline constexpr std::uint64_t kReadyBytesTotalMax = 64ULL << 20;
+static_assert(kReadyBytesMax <= kReadyBytesTotalMax);
+/// Finished attempts of one action whose outcome is not durable yet; beyond it no attempt starts.
+inline constexpr int kSettlingMax = 1'024;
+/// Attempts at once in the whole process: each holds a socket and about 20 KiB.
+inline constexpr int kAttemptsMax = 20'000;
+/// Bodies of attempts in flight: eight of the largest.
+inline constexpr std::uint64_t kAttemptBytesMax = 256ULL << 20;
+static_assert(kAttemptBytesMax >= 2 * model::kBodyBytesMax, "a large body never blocks all others");
+/// Wishes of one lease call.
+inline constexpr std::size_t kLeaseWishesMax = 1'000;
+/// Deliveries of one lease call: their events are read in one go.
+inline constexpr int kLeaseCountMax = 1'024;
+
+/// A sleeper wakes at least this often, so that an earlier due time never leaves more than a few asleep.
+inline constexpr Millis kAlarmMax{60'000};
+/// Waits between tries of a store that cannot commit.
+inline constexpr Millis kStoreRetryMin{50};
+inline constexpr Millis kStoreRetryMax{2'000};
+/// Failed attempts in a row after which an action's health is `failing`.
+inline constexpr int kFailingAfter = 5;
+
+/// Held events released, and dead letters replayed, in one transaction.
+inline constexpr int kReleaseStep = 200;
+inline constexpr int kReplayStep = 200;
+static_assert(kReleaseStep <= kLeaseCountMax);
+/// A step of a bulk replay takes the deliveries of this long at its rate, so that progress is seen and a
+/// cancel bites.
+inline constexpr Millis kReplayStepTime{250};
+/// How often gauges are read from the store's counts.
+inline constexpr Millis kGaugesEvery{5'000};
+/// How often maintenance looks for work that nobody told it of.
+inline constexpr Millis kUpkeepEvery{30'000};
+/// Pause between two steps of a sweep, so that it takes at most a part of the writer's time.
+inline constexpr Millis kUpkeepPause{5};
+/// How far the wall clock may be off the store's before it is logged.
+inline constexpr Millis kWallJump{5'000};
+
+/// Rate limiters of sources that have not been used for a while are dropped beyond this many.
+inline constexpr std::size_t kRateLimitersMax = model::kSourcesMax;
+
+}  // namespace grapnel::pipeline

@@ -1,0 +1,75 @@
+#include "pipeline/redact.h"
+
+#include <algorithm>
+
+namespace grapnel::pipeline {
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// Percent-decoding, so that `tok%65n` is recognised as `token`.
+std::string decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
+        hex_value(text[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
+}
+
+bool is_secret_parameter(const model::Source& source, std::string_view name) {
+  const std::string plain = decoded(name);
+  return std::ranges::any_of(source.secret_query, [&](const std::string& secret) {
+    return model::same_name(secret, plain);
+  });
+}
+
+}  // namespace
+
+bool is_secret_header(const model::Source& source, std::string_view name) {
+  const auto same = [name](const std::string& secret) { return model::same_name(secret, name); };
+  return std::ranges::any_of(model::default_secret_headers(), same) ||
+         std::ranges::any_of(source.secret_headers, same);
+}
+
+void redact_headers(const model::Source& source, const crypto::KeyedDigest& digest,
+                    model::HeaderList& headers) {
+  for (auto& header : headers) {
+    if (is_secret_header(source, header.name)) header.value = digest.text_of(header.value);
+  }
+}
+
+std::string redact_target(const model::Source& source, const crypto::KeyedDigest& digest,
+                          std::string_view target) {
+  const auto question = target.find('?');
+  if (source.secret_query.empty() || question == std::string_view::npos) return std::string(target);
+  std::string out(target.substr(0, question + 1));
+  std::string_view rest = target.substr(question + 1);
+  while (!rest.empty()) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    const auto equals = pair.find('=');
+    if (equals != std::string_view::npos && is_secret_parameter(source, pair.substr(0, equals))) {
+      out += pair.substr(0, equals + 1);
+      out += digest.text_of(pair.substr(equals + 1));
+    } else {
+      out += pair;
+    }
+    if (end == std::string_view::npos) break;
+    out += '&';
+    rest.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+}  // namespace grapnel::pipeline

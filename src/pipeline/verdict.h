@@ -1,0 +1,32 @@
+// From what an attempt met to what becomes of its delivery: the retry policy, as pure functions.
+#pragma once
+
+#include <optional>
+
+#include "base/random.h"
+#include "model/action.h"
+#include "model/delivery_book.h"
+
+namespace grapnel::pipeline {
+
+/// One attempt, made; and what it used.
+struct AttemptReport {
+  model::Attempt attempt;
+  std::optional<Millis> retry_after;    ///< of the answer, whatever its status
+  model::Revision target_revision = 0;  ///< of the action that the attempt was made with
+  bool body_damaged = false;            ///< the stored body cannot be sent
+};
+
+/// Whether a failure may pass by itself: connection, DNS and TLS errors, time-outs, 408, 429 and 5xx.
+bool is_transient(const model::Attempt& attempt);
+
+/// How the lease ends after this attempt. `current` is the action as it is now: a 410 counts only when
+/// the attempt used its current target. Health is reported by the caller.
+model::Settlement settle(const model::Lease& lease, const model::Action& current,
+                         AttemptReport report, Time now, Random& random);
+
+/// How a lease ends whose delivery ran alone and whose outcome is unknown again: one failed try.
+model::Settlement settle_unknown_as_failure(const model::Lease& lease, const model::Action& current,
+                                            Time now, Random& random);
+
+}  // namespace grapnel::pipeline
