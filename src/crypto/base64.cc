@@ -85,8 +85,12 @@ int hex_value(char c) {
 
 }  // namespace
 
-std::string base64_encode(std::string_view bytes) { return encode(bytes, kStandard, Padding::with); }
-std::string base64url_encode(std::string_view bytes) { return encode(bytes, kUrl, Padding::without); }
+std::string base64_encode(std::string_view bytes) {
+  return encode(bytes, kStandard, Padding::with);
+}
+std::string base64url_encode(std::string_view bytes) {
+  return encode(bytes, kUrl, Padding::without);
+}
 
 Result<std::string> base64_decode(std::string_view text) { return decode(text, Rule::strict); }
 Result<std::string> base64_decode_lenient(std::string_view text) {
@@ -104,14 +108,16 @@ std::string hex_encode(std::string_view bytes) {
 }
 
 Result<std::string> hex_decode(std::string_view text) {
-  if (text.size() % 2 != 0) return fail(errc::malformed, "not hexadecimal: an odd number of digits");
+  if (text.size() % 2 != 0)
+    return fail(errc::malformed, "not hexadecimal: an odd number of digits");
   std::string out;
   out.reserve(text.size() / 2);
   for (std::size_t i = 0; i < text.size(); i += 2) {
     const int high = hex_value(text[i]);
     const int low = hex_value(text[i + 1]);
     if (high < 0 || low < 0) {
-      return fail(errc::malformed, fmt::format("not hexadecimal: digit {}", i + (high < 0 ? 1 : 2)));
+      return fail(errc::malformed,
+                  fmt::format("not hexadecimal: digit {}", i + (high < 0 ? 1 : 2)));
     }
     out += static_cast<char>(high << 4 | low);
   }

@@ -1,9 +1,10 @@
 // Whatever decodes strictly encodes back to the same text; lenient takes all that strict takes.
+#include "crypto/base64.h"
+
 #include <cstdint>
 #include <string_view>
 
 #include "base/check.h"
-#include "crypto/base64.h"
 
 using namespace grapnel::crypto;
 

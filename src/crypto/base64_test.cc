@@ -9,8 +9,13 @@ namespace {
 
 TEST(Base64, MatchesTheVectorsOfRfc4648) {
   const std::pair<std::string_view, std::string_view> vectors[] = {
-      {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},        {"foo", "Zm9v"},
-      {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+      {"", ""},
+      {"f", "Zg=="},
+      {"fo", "Zm8="},
+      {"foo", "Zm9v"},
+      {"foob", "Zm9vYg=="},
+      {"fooba", "Zm9vYmE="},
+      {"foobar", "Zm9vYmFy"},
   };
   for (const auto& [bytes, text] : vectors) {
     EXPECT_EQ(base64_encode(bytes), text);
@@ -26,9 +31,8 @@ TEST(Base64, KeepsEveryByteValue) {
 }
 
 TEST(Base64, StrictRefusesWhatIsNotTheOneText) {
-  for (const std::string_view text :
-       {"Zg", "Zg=", "Zg===", "Z===", "=", "====", "Zg==Zg==", "Zm9v\n", " Zm9v", "Zm-_", "Zh==",
-        "Zm9=", "Zm9v=", "Z=g="}) {
+  for (const std::string_view text : {"Zg", "Zg=", "Zg===", "Z===", "=", "====", "Zg==Zg==",
+                                      "Zm9v\n", " Zm9v", "Zm-_", "Zh==", "Zm9=", "Zm9v=", "Z=g="}) {
     const auto decoded = base64_decode(text);
     ASSERT_FALSE(decoded) << text;
     EXPECT_EQ(decoded.error().code, errc::malformed);

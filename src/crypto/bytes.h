@@ -1,5 +1,5 @@
-// Bytes seen as text and back. Keys and messages travel as string_view (any bytes), digests and raw keys
-// as arrays of their exact size.
+// Bytes seen as text and back. Keys and messages travel as string_view (any bytes), digests and raw
+// keys as arrays of their exact size.
 #pragma once
 
 #include <cstdint>

@@ -80,9 +80,7 @@ HmacSha256::HmacSha256(const HmacSha256& other) : context_(EVP_MAC_CTX_dup(other
   GRAPNEL_CHECK(context_ != nullptr);
 }
 
-HmacSha256& HmacSha256::operator=(const HmacSha256& other) {
-  return *this = HmacSha256(other);
-}
+HmacSha256& HmacSha256::operator=(const HmacSha256& other) { return *this = HmacSha256(other); }
 
 Digest HmacSha256::of_parts(std::span<const std::string_view> parts) {
   GRAPNEL_CHECK(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1);  // keeps the key

@@ -1,8 +1,8 @@
 // SHA-256 (FIPS 180-4) and HMAC-SHA256 (RFC 2104).
 //
-// Contexts are what costs: a fresh one is 2.6 µs, a kept one 1.0 µs for 1 KiB. So an owner that signs
-// often with one key keeps an HmacSha256; hmac_sha256() reuses a context per thread and pays for the
-// key only (1.5 µs).
+// Contexts are what costs: a fresh one is 2.6 µs, a kept one 1.0 µs for 1 KiB. So an owner that
+// signs often with one key keeps an HmacSha256; hmac_sha256() reuses a context per thread and pays
+// for the key only (1.5 µs).
 #pragma once
 
 #include <array>

@@ -44,15 +44,16 @@ Ed25519Signature Ed25519Key::sign(std::string_view message) const {
 bool ed25519_verify(const Ed25519PublicKey& public_key, std::string_view message,
                     std::string_view signature) {
   if (signature.size() != sizeof(Ed25519Signature)) return false;
-  const std::unique_ptr<EVP_PKEY, FreeKey> key(EVP_PKEY_new_raw_public_key(
-      EVP_PKEY_ED25519, nullptr, public_key.data(), public_key.size()));
+  const std::unique_ptr<EVP_PKEY, FreeKey> key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, public_key.data(), public_key.size()));
   const MdContext context(EVP_MD_CTX_new());
   const bool good =
       key && context &&
       EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
       EVP_DigestVerify(context.get(), as_bytes(signature).data(), signature.size(),
                        as_bytes(message).data(), message.size()) == 1;
-  // A refused signature leaves entries in the thread's error queue, where a TLS call would find them.
+  // A refused signature leaves entries in the thread's error queue, where a TLS call would find
+  // them.
   if (!good) ERR_clear_error();
   return good;
 }

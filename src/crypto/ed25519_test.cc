@@ -19,7 +19,8 @@ Ed25519Key key_of(std::string_view hex) {
 }
 
 // RFC 8032 section 7.1, TEST 3.
-constexpr std::string_view kSeed = "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7";
+constexpr std::string_view kSeed =
+    "c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7";
 
 TEST(Ed25519, MatchesTheVectorOfRfc8032) {
   const Ed25519Key key = key_of(kSeed);

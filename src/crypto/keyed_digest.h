@@ -1,5 +1,5 @@
-// What is stored in place of a secret header's value: enough to see that two requests carried the same
-// token, useless to whoever reads it without the key.
+// What is stored in place of a secret header's value: enough to see that two requests carried the
+// same token, useless to whoever reads it without the key.
 #pragma once
 
 #include <string>

@@ -49,8 +49,8 @@ std::string encrypt(std::string_view key, std::string_view nonce, std::string_vi
                                               as_bytes(key).data(), as_bytes(nonce).data()) == 1);
   int size = 0;
   if (!aad.empty()) {
-    GRAPNEL_CHECK(EVP_EncryptUpdate(context.get(), nullptr, &size, as_bytes(aad).data(),
-                                    size_of(aad)) == 1);
+    GRAPNEL_CHECK(
+        EVP_EncryptUpdate(context.get(), nullptr, &size, as_bytes(aad).data(), size_of(aad)) == 1);
   }
   std::string out(nonce);
   out.resize(kNonceBytes + plaintext.size() + kTagBytes);
@@ -77,18 +77,18 @@ std::optional<Secret> decrypt(std::string_view key, std::string_view box, std::s
                                               as_bytes(key).data(), as_bytes(nonce).data()) == 1);
   int size = 0;
   if (!aad.empty()) {
-    GRAPNEL_CHECK(EVP_DecryptUpdate(context.get(), nullptr, &size, as_bytes(aad).data(),
-                                    size_of(aad)) == 1);
+    GRAPNEL_CHECK(
+        EVP_DecryptUpdate(context.get(), nullptr, &size, as_bytes(aad).data(), size_of(aad)) == 1);
   }
   std::string out(body.size(), '\0');
   auto* at = reinterpret_cast<unsigned char*>(out.data());
   if (!body.empty()) {
-    GRAPNEL_CHECK(EVP_DecryptUpdate(context.get(), at, &size, as_bytes(body).data(),
-                                    size_of(body)) == 1);
+    GRAPNEL_CHECK(
+        EVP_DecryptUpdate(context.get(), at, &size, as_bytes(body).data(), size_of(body)) == 1);
     at += size;
   }
-  GRAPNEL_CHECK(
-      EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) == 1);
+  GRAPNEL_CHECK(EVP_CIPHER_CTX_ctrl(context.get(), EVP_CTRL_GCM_SET_TAG, kTagBytes, tag.data()) ==
+                1);
   const bool good = EVP_DecryptFinal_ex(context.get(), at, &size) == 1;
   Secret secret = Secret::take(std::move(out));
   if (good) return secret;
@@ -172,11 +172,12 @@ Result<Secret> SecretBox::open(std::string_view sealed, std::string_view context
   if (!name) return damaged();
   const MasterKey* key = find_key(*name);
   if (key == nullptr) {
-    return fail(errc::wrong_key,
-                fmt::format("a stored secret was sealed with the master key {0}, and the key given is "
-                            "{1}: set GRAPNEL_MASTER_KEY to the key {0} that sealed it, or list that "
-                            "key among the older ones",
-                            *name, current_.name()));
+    return fail(
+        errc::wrong_key,
+        fmt::format("a stored secret was sealed with the master key {0}, and the key given is "
+                    "{1}: set GRAPNEL_MASTER_KEY to the key {0} that sealed it, or list that "
+                    "key among the older ones",
+                    *name, current_.name()));
   }
   const auto box = base64_decode(sealed.substr(kVersion.size() + kNameDigits + 1));
   if (!box || box->size() < kNonceBytes + kTagBytes ||
@@ -193,7 +194,8 @@ bool SecretBox::is_outdated(std::string_view sealed) const {
 }
 
 Secret SecretBox::derive(std::string_view label) const {
-  Digest key = hmac_sha256(current_.bytes(), "grapnel derived key\n", label, std::string_view("\1", 1));
+  Digest key =
+      hmac_sha256(current_.bytes(), "grapnel derived key\n", label, std::string_view("\1", 1));
   Secret secret(as_text(key));
   wipe(key.data(), key.size());
   return secret;

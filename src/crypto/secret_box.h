@@ -3,10 +3,10 @@
 //   v1:<key name>:<base64(nonce 12 || ciphertext || tag 16)>
 //
 // The key name (the first 8 hexadecimal digits of SHA-256("grapnel master key" || key)) says which
-// master key made a text, so a missing one is named instead of guessed. The context, for example the
-// id of the action that owns the secret, is authenticated: a sealed text copied to another place does
-// not open there. Nonces are random; the bound of 2^32 messages a key is out of reach of any
-// configuration.
+// master key made a text, so a missing one is named instead of guessed. The context, for example
+// the id of the action that owns the secret, is authenticated: a sealed text copied to another
+// place does not open there. Nonces are random; the bound of 2^32 messages a key is out of reach of
+// any configuration.
 #pragma once
 
 #include <optional>
@@ -48,8 +48,8 @@ std::optional<std::string_view> key_name_of(std::string_view sealed);
 /// Seals with one key, opens with that one and older ones. Immutable; thread-safe.
 class SecretBox {
  public:
-  /// `random` outlives the box and is the kernel's, never a seeded one outside tests: a repeated nonce
-  /// breaks the cipher. At most kOlderKeysMax older keys.
+  /// `random` outlives the box and is the kernel's, never a seeded one outside tests: a repeated
+  /// nonce breaks the cipher. At most kOlderKeysMax older keys.
   SecretBox(Random& random, MasterKey current, std::vector<MasterKey> older = {});
 
   /// Error: too_large.
@@ -60,8 +60,9 @@ class SecretBox {
   bool is_outdated(std::string_view sealed) const;
   const std::string& key_name() const { return current_.name(); }
 
-  /// A 32-byte key for one other purpose, from the current master key (the expand step of RFC 5869). It
-  /// changes when the master key is rotated: a key whose results are stored is a random one, sealed.
+  /// A 32-byte key for one other purpose, from the current master key (the expand step of RFC
+  /// 5869). It changes when the master key is rotated: a key whose results are stored is a random
+  /// one, sealed.
   Secret derive(std::string_view label) const;
 
  private:

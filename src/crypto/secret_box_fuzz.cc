@@ -1,10 +1,11 @@
 // No text opens but the one that was sealed, and none ends the process.
+#include "crypto/secret_box.h"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "base/check.h"
-#include "crypto/secret_box.h"
 
 using namespace grapnel::crypto;
 

@@ -55,8 +55,8 @@ TEST_F(SecretBoxTest, EveryChangedCharacterIsNoticed) {
 }
 
 TEST_F(SecretBoxTest, TextsThatAreNotSealedAreDamaged) {
-  for (const std::string_view text : {"", "v1", "v1:", "v1:00000000", "v1:0000000g:AAAA",
-                                      "v2:00000000:AAAA", "plain text"}) {
+  for (const std::string_view text :
+       {"", "v1", "v1:", "v1:00000000", "v1:0000000g:AAAA", "v2:00000000:AAAA", "plain text"}) {
     EXPECT_EQ(box_.open(text, "c").error().code, errc::damaged) << text;
     EXPECT_FALSE(key_name_of(text)) << text;
   }
@@ -109,8 +109,8 @@ TEST_F(SecretBoxTest, DerivedKeysDifferByLabelAndByMasterKey) {
 TEST(MasterKey, RefusalsSayWhatIsExpected) {
   for (const std::string& text :
        {std::string(), std::string("short"), std::string(63, '1'), std::string(64, 'z'),
-        std::string(65, '1'), base64_encode(std::string(31, 'k')), base64_encode(std::string(33, 'k')),
-        std::string(100'000, '1')}) {
+        std::string(65, '1'), base64_encode(std::string(31, 'k')),
+        base64_encode(std::string(33, 'k')), std::string(100'000, '1')}) {
     const auto key = parse_master_key(text);
     ASSERT_FALSE(key) << text.size();
     EXPECT_EQ(key.error().code, errc::malformed);
@@ -121,8 +121,8 @@ TEST(MasterKey, RefusalsSayWhatIsExpected) {
 TEST(MasterKey, ReadsHexAndBase64OfTheSameKey) {
   const std::string bytes = "0123456789abcdefGHIJKLMNOPQRSTUV";
   const std::string base64 = base64_encode(bytes);
-  for (const std::string& text : {hex_encode(bytes), base64, base64.substr(0, 43),
-                                  "  " + hex_encode(bytes) + "\r\n"}) {
+  for (const std::string& text :
+       {hex_encode(bytes), base64, base64.substr(0, 43), "  " + hex_encode(bytes) + "\r\n"}) {
     const auto key = parse_master_key(text);
     ASSERT_TRUE(key) << text;
     EXPECT_EQ(key->bytes(), bytes);

@@ -12,7 +12,8 @@
 namespace grapnel::crypto {
 
 Secret make_token(Random& random);
-/// 64 hexadecimal digits of SHA-256; of any text, since a key from the environment may have any form.
+/// 64 hexadecimal digits of SHA-256; of any text, since a key from the environment may have any
+/// form.
 std::string token_hash(std::string_view token);
 
 }  // namespace grapnel::crypto
