@@ -6,6 +6,8 @@
 #include <charconv>
 #include <optional>
 
+#include "base/limits.h"
+
 namespace grapnel {
 namespace {
 
@@ -86,7 +88,7 @@ Result<Time> parse_rfc3339(std::string_view text) {
   const auto malformed = [&] {
     return fail(errc::malformed,
                 fmt::format("'{}' is not an RFC 3339 time such as 2026-01-02T03:04:05Z",
-                            text.substr(0, 64)));
+                            text.substr(0, kUnitTextMax)));
   };
   std::size_t at = 0;
   const auto year = read_digits(text, at, 4);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/limits.h"
+
 namespace grapnel {
 namespace {
 
@@ -39,7 +41,7 @@ std::string encode_id(std::string_view prefix, const IdBytes& bytes) {
 Result<IdBytes> decode_id(std::string_view prefix, std::string_view text) {
   const auto malformed = [&] {
     return fail(errc::malformed, fmt::format("'{}' is not an id: expected {} and {} characters",
-                                             text.substr(0, 64), prefix, kTextLength));
+                                             text.substr(0, kUnitTextMax), prefix, kTextLength));
   };
   if (!text.starts_with(prefix) || text.size() != prefix.size() + kTextLength) return malformed();
   IdBytes bytes{};

@@ -17,7 +17,6 @@ struct DurationUnit {
 };
 constexpr std::array<DurationUnit, 5> kDurationUnits{
     {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
-constexpr std::int64_t kDurationMillisMax = 3650LL * 86'400'000;
 
 struct SizeUnit {
   std::string_view name;
@@ -60,7 +59,7 @@ Result<Millis> parse_duration(std::string_view text) {
     if (unit == kDurationUnits.size()) return malformed();
     rest.remove_prefix(name.size());
     next_unit = unit + 1;
-    if (number > (kDurationMillisMax - total) / kDurationUnits[unit].millis) {
+    if (number > (kDurationMax.count() - total) / kDurationUnits[unit].millis) {
       return fail(errc::out_of_range, fmt::format("'{}' is more than 10 years", text));
     }
     total += number * kDurationUnits[unit].millis;
