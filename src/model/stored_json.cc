@@ -423,4 +423,42 @@ Result<Action> action_from_stored(std::string_view text) {
   return out;
 }
 
+std::string to_stored(const ApiKey& key) {
+  object out;
+  out["id"] = key.id.str();
+  out["name"] = key.name;
+  out["hash"] = key.hash;
+  out["scope"] = to_text(key.scope);
+  array sources;
+  for (const auto& source : key.sources) sources.emplace_back(source.str());
+  out["sources"] = std::move(sources);
+  if (key.expires) out["expires"] = count_of(*key.expires);
+  out["created"] = count_of(key.created);
+  return boost::json::serialize(out);
+}
+
+Result<ApiKey> api_key_from_stored(std::string_view text) {
+  const auto parsed = parse_stored(text);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (!parsed->is_object()) return fail(errc::malformed, "a stored API key is not an object");
+  StoredReader fields(parsed->get_object());
+  ApiKey out;
+  fields.read("id", out.id);
+  fields.read("name", out.name);
+  fields.read("hash", out.hash);
+  fields.read("scope", out.scope);
+  std::vector<std::string> sources;
+  fields.read("sources", sources);
+  for (const auto& source : sources) {
+    const auto id = SourceId::parse(source);
+    id ? out.sources.push_back(*id) : fields.damage();
+  }
+  fields.read("expires", out.expires);
+  fields.read("created", out.created);
+  if (fields.damaged() || out.id.empty() || out.hash.empty()) {
+    return fail(errc::malformed, "the stored API key " + valid_utf8(out.name) + " cannot be read");
+  }
+  return out;
+}
+
 }  // namespace grapnel::model

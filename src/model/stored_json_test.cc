@@ -139,6 +139,27 @@ TEST(Stored, AnActionComesBackWholeSecretsAndOddBytesIncluded) {
   EXPECT_EQ(after->timeout, before.timeout);
 }
 
+TEST(Stored, AKeyComesBackWholeAndADamagedOneNeverWidensItsScope) {
+  ApiKey before;
+  before.id.bytes[0] = 3;
+  before.name = "ci";
+  before.hash = "ab";
+  before.scope = KeyScope::ingest;
+  before.sources.emplace_back().bytes[0] = 9;
+  before.expires = Time{Millis{7}};
+  before.created = Time{Millis{6}};
+  const std::string text = to_stored(before);
+  const auto after = api_key_from_stored(text);
+  ASSERT_TRUE(after) << after.error().context;
+  EXPECT_EQ(to_stored(*after), text);
+  EXPECT_EQ(after->sources, before.sources);
+  EXPECT_EQ(after->expires, before.expires);
+  std::string damaged = text;
+  damaged.replace(damaged.find("src_"), 4, "xxx_");
+  EXPECT_FALSE(api_key_from_stored(damaged));
+  EXPECT_FALSE(api_key_from_stored(R"({"id":"key_00000000000000000000000001"})"));
+}
+
 TEST(Stored, HeaderListsKeepOrderDuplicatesAndBytes) {
   const HeaderList headers{{"B", "\xff"}, {"a", "\"\\"}, {"B", ""}};
   EXPECT_EQ(*headers_from_stored(headers_to_stored(headers)), headers);
