@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <exception>
@@ -39,9 +40,18 @@ void Scope::spawn(Task<> task) {
                                 const std::string why = describe_failure(failure);
                                 GRAPNEL_CHECK(why.empty(), why);
                               }
-                              tasks_.erase(self);
+                              forget(self);
                               if (tasks_.empty()) changed_.notify_all();
                             }));
+}
+
+void Scope::forget(std::list<Running>::iterator task) {
+  std::list<Running> ended;
+  ended.splice(ended.end(), tasks_, task);
+  // Emitted from outside the loop's run, a signal travels through the loop's queue as a bare
+  // pointer (Boost 1.81, co_spawn_cancellation_handler), and the task's end may stand before it
+  // there.
+  if (canceled_) boost::asio::post(executor_, [kept = std::move(ended)] {});
 }
 
 void Scope::cancel() {

@@ -40,6 +40,8 @@ class Scope {
     boost::asio::cancellation_signal signal;
   };
 
+  void forget(std::list<Running>::iterator task);
+
   Executor executor_;
   std::list<Running> tasks_;
   Notify changed_;

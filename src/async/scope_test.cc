@@ -83,6 +83,18 @@ TEST_F(ScopeTest, CancelReachesTasksThatHaveNotStarted) {
   EXPECT_EQ(scope.running(), 0U);
 }
 
+TEST_F(ScopeTest, CancelOfATaskWhoseEndIsQueuedIsHarmless) {
+  OneShot<int> value(loop.get_executor());
+  scope.spawn(wait_for_value(value, diary));
+  loop.poll();
+  value.set(7);
+  scope.cancel();
+  loop.restart();
+  loop.poll();
+  EXPECT_EQ(diary, Diary{"7"});
+  EXPECT_EQ(scope.running(), 0U);
+}
+
 TEST_F(ScopeTest, SecondWaitAfterCancelEndsTheTask) {
   scope.spawn(wait_stubbornly(timers, diary));
   loop.poll();

@@ -1,0 +1,162 @@
+// DeliveryBook: leases, outcomes, cancelling.
+#include <algorithm>
+
+#include "doubles/memory_tables.h"
+#include "model/errors.h"
+
+namespace grapnel::doubles {
+
+using namespace model;
+using model::errc;
+
+LeaseBatch MemoryTables::lease(const std::vector<LeaseWish>& wishes) {
+  LeaseBatch out;
+  for (const LeaseWish& wish : wishes) {
+    std::vector<Seq> chosen;
+    std::optional<Time> next;
+    const auto waiting = waiting_.find(wish.action);
+    if (waiting != waiting_.end() && !is_deleting(wish.action)) {
+      for (const auto& [due, seq] : waiting->second) {
+        if (deliveries_.at(seq).delivery.waits_for_order) continue;
+        if (due > now_ || static_cast<int>(chosen.size()) >= wish.count) {
+          next = due;
+          break;
+        }
+        chosen.push_back(seq);
+      }
+    }
+    for (const Seq seq : chosen) {
+      StoredDelivery& row = deliveries_.at(seq);
+      start_lease(row);
+      out.leases.push_back({.delivery = row.delivery, .fence = row.fence});
+    }
+    out.next_due.emplace_back(wish.action, next);
+  }
+  return out;
+}
+
+std::vector<Settled> MemoryTables::settle(const std::vector<Settlement>& settlements) {
+  std::vector<Settled> out;
+  for (const Settlement& settlement : settlements) out.push_back(settle_one(settlement));
+  return out;
+}
+
+Settled MemoryTables::settle_one(const Settlement& settlement) {
+  const auto at = deliveries_.find(settlement.delivery);
+  if (at == deliveries_.end()) return {.stale = true};
+  StoredDelivery& row = at->second;
+  Delivery& d = row.delivery;
+  if (d.state != DeliveryState::running || row.fence != settlement.fence) {
+    return {.stale = true, .state = d.state};
+  }
+  if (settlement.kind != Settlement::Kind::unknown && settlement.attempt) {
+    note_attempt(row, *settlement.attempt);
+  }
+  if (settlement.health) report_health(d.action, *settlement.health);
+  switch (settlement.kind) {
+    case Settlement::Kind::delivered:
+      d.unknown_streak = 0;
+      end(row, DeliveryState::delivered, EndReason::none);
+      break;
+    case Settlement::Kind::retry:
+      d.unknown_streak = 0;
+      ++d.tries_used;
+      make_wait(row, DeliveryState::retrying, settlement.due);
+      break;
+    case Settlement::Kind::dead:
+      d.unknown_streak = 0;
+      ++d.tries_used;
+      if (d.cancel_wished) {
+        end(row, DeliveryState::cancelled, row.wish);
+      } else {
+        end(row, DeliveryState::dead, settlement.reason);
+      }
+      break;
+    case Settlement::Kind::hand_back: make_wait(row, DeliveryState::pending, now_); break;
+    case Settlement::Kind::unknown: note_unknown(row); break;
+  }
+  return {.stale = false, .state = d.state};
+}
+
+void MemoryTables::note_attempt(StoredDelivery& row, Attempt attempt) {
+  Delivery& d = row.delivery;
+  attempt.number = ++d.attempts;
+  d.last_error = attempt.error;
+  d.last_status = attempt.response_status;
+  row.attempts.push_back(std::move(attempt));
+}
+
+void MemoryTables::note_unknown(StoredDelivery& row) {
+  Delivery& d = row.delivery;
+  const ActionPtr action = snapshot_->find_action(d.action);
+  Attempt attempt{.started = now_, .result = AttemptResult::unknown};
+  const Seq name = next_seq();  // ids are names: any that was not there before will do
+  for (std::size_t i = 0; i < sizeof name; ++i) {
+    attempt.id.bytes[15 - i] = static_cast<std::uint8_t>(name >> (8 * i));
+  }
+  attempt.action_revision = action ? action->revision : 0;
+  attempt.error = "unknown: the attempt was cut off before its outcome was stored";
+  note_attempt(row, std::move(attempt));
+  ++d.unknown_streak;
+  if (d.unknown_streak <= kUnknownStreakMax || !action) {
+    return make_wait(row, DeliveryState::pending, now_);
+  }
+  // It ran alone and still nobody knows: that counts as a failure.
+  ++d.tries_used;
+  if (d.tries_used < action->retry.tries()) {
+    return make_wait(row, DeliveryState::retrying, now_ + action->retry.wait_after(d.tries_used));
+  }
+  if (d.cancel_wished) return end(row, DeliveryState::cancelled, row.wish);
+  end(row, DeliveryState::dead, EndReason::retries_exhausted);
+}
+
+std::vector<Result<DeliveryState>> MemoryTables::cancel(const std::vector<DeliveryId>& ids) {
+  std::vector<Result<DeliveryState>> out;
+  for (const DeliveryId id : ids) {
+    StoredDelivery* row = find(id);
+    if (!row) {
+      out.push_back(fail(errc::not_found));
+    } else if (is_terminal(row->delivery.state)) {
+      out.push_back(fail(errc::already_ended));
+    } else if (row->delivery.state == DeliveryState::running) {
+      row->delivery.cancel_wished = true;
+      row->wish = EndReason::by_person;
+      out.emplace_back(DeliveryState::running);
+    } else {
+      end(*row, DeliveryState::cancelled, EndReason::by_person);
+      out.emplace_back(DeliveryState::cancelled);
+    }
+  }
+  return out;
+}
+
+Result<Delivery> MemoryTables::retry_now(DeliveryId id) {
+  StoredDelivery* row = find(id);
+  if (!row) return fail(errc::not_found);
+  if (is_terminal(row->delivery.state)) return fail(errc::already_ended);
+  if (row->delivery.state != DeliveryState::retrying) {
+    return fail(errc::conflict, "the delivery does not wait for a retry");
+  }
+  make_wait(*row, DeliveryState::pending, now_);
+  return row->delivery;
+}
+
+Result<Delivery> MemoryTables::skip(DeliveryId id) {
+  StoredDelivery* row = find(id);
+  if (!row) return fail(errc::not_found);
+  if (!blocks(*row) || !in_lane(*row)) {
+    return fail(errc::conflict, "the delivery blocks no ordering key");
+  }
+  row->delivery.skipped = true;
+  leave_lane(*row);
+  resolve_originals(*row);
+  free_next(*find_lane(*row));
+  return row->delivery;
+}
+
+OpenWork MemoryTables::open_work(ActionId action) const {
+  const auto at = open_work_.find(action);
+  return at == open_work_.end() ? OpenWork{} : at->second;
+}
+
+}  // namespace grapnel::doubles
