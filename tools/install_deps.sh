@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what building, testing and running Grapnel needs on Debian 12: Debian packages and,
-# for tests, npm packages (see tests/npm/package.json). Safe to run again: what is there is left alone.
+# for tests, npm packages (see tests/npm/package.json). Safe to run again: what is there is left
+# alone.
 #
 #   tools/install_deps.sh          compiler, libraries, test tools
 #   tools/install_deps.sh --build  only what `make build` and `make run` need

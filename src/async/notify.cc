@@ -19,7 +19,7 @@ class Counted {
 
 }  // namespace
 
-Notify::Notify(Executor executor) : never_(std::move(executor)) {
+Notify::Notify(Executor executor) : never_(executor) {
   never_.expires_at(std::chrono::steady_clock::time_point::max());
 }
 
