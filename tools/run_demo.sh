@@ -47,7 +47,7 @@ until_true() {
 
 [ -x "$grapnel" ] || die "$grapnel is missing: make build"
 for taken in "$port" "$metrics_port"; do
-  ! is_taken "$taken" || die "port $taken is taken; set DEMO_PORT and DEMO_METRICS_PORT to free ones"
+  ! is_taken "$taken" || die "port $taken is taken; set DEMO_PORT and DEMO_METRICS_PORT to others"
 done
 echo_port=8085
 while is_taken "$echo_port"; do echo_port=$((echo_port + 1)); done
@@ -55,7 +55,8 @@ while is_taken "$echo_port"; do echo_port=$((echo_port + 1)); done
 (umask 077 && mkdir -p "$data")
 # One key for both sides of this demo: made anew each time, never written to a file.
 GRAPNEL_API_KEY=demo-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-export GRAPNEL_API_KEY GRAPNEL_LISTEN=127.0.0.1:$port GRAPNEL_METRICS_LISTEN=127.0.0.1:$metrics_port
+export GRAPNEL_API_KEY
+export GRAPNEL_LISTEN=127.0.0.1:$port GRAPNEL_METRICS_LISTEN=127.0.0.1:$metrics_port
 export GRAPNEL_URL=http://127.0.0.1:$port
 
 say "starting Grapnel on $GRAPNEL_URL, its data in $data, its log in $data/serve.log"
@@ -88,7 +89,7 @@ cat <<TEXT
 
 Send another, from any terminal:
 
-  curl -i -H 'Content-Type: application/json' -d '{"type":"order.paid","n":2}' $GRAPNEL_URL/webhooks/demo
+  curl -i -d '{"type":"order.paid","n":2}' $GRAPNEL_URL/webhooks/demo
 
 Look around:
 
