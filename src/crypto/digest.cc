@@ -70,6 +70,21 @@ Digest sha256(std::string_view bytes) {
 
 Digest sha256(std::span<const std::uint8_t> bytes) { return sha256(as_text(bytes)); }
 
+void Sha256Stream::Free::operator()(evp_md_ctx_st* context) const { EVP_MD_CTX_free(context); }
+
+Sha256Stream::Sha256Stream() : context_(make_sha256_context().release()) {}
+
+void Sha256Stream::add(std::string_view bytes) {
+  if (bytes.empty()) return;
+  GRAPNEL_CHECK(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
+}
+
+Digest Sha256Stream::finish() {
+  Digest out;
+  GRAPNEL_CHECK(EVP_DigestFinal_ex(context_.get(), out.data(), nullptr) == 1);
+  return out;
+}
+
 void HmacSha256::Free::operator()(evp_mac_ctx_st* context) const { EVP_MAC_CTX_free(context); }
 
 HmacSha256::HmacSha256(std::string_view key) : context_(make_hmac_context()) {

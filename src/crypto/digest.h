@@ -13,6 +13,7 @@
 #include <string_view>
 
 struct evp_mac_ctx_st;
+struct evp_md_ctx_st;
 
 namespace grapnel::crypto {
 
@@ -21,6 +22,20 @@ using Digest = std::array<std::uint8_t, 32>;
 /// Thread-safe.
 Digest sha256(std::string_view bytes);
 Digest sha256(std::span<const std::uint8_t> bytes);
+
+/// Of bytes that come in pieces (a file). One thread at a time; finish() once.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  void add(std::string_view bytes);
+  Digest finish();
+
+ private:
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
+};
 
 /// A keyed context, kept. One thread at a time.
 class HmacSha256 {

@@ -21,6 +21,13 @@ TEST(Sha256, MatchesKnownDigests) {
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Sha256, PiecesGiveTheSameAsTheWhole) {
+  Sha256Stream stream;
+  for (const std::string_view piece : {"", "a", "", "bc"}) stream.add(piece);
+  EXPECT_EQ(stream.finish(), sha256("abc"));
+  EXPECT_EQ(Sha256Stream().finish(), sha256(""));
+}
+
 // RFC 4231 sections 4.2, 4.3 and 4.7 (a key longer than the block).
 TEST(HmacSha256, MatchesTheVectorsOfRfc4231) {
   EXPECT_EQ(hex(hmac_sha256(std::string(20, '\x0b'), "Hi There")),
