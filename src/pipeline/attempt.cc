@@ -25,26 +25,32 @@ void note_answer(Attempt& attempt, model::HttpAnswer answer) {
   attempt.result = AttemptResult::failed;
   attempt.step = AttemptStep::status;
   attempt.error = answer.status >= 300 && answer.status <= 399
-                      ? fmt::format("status: the endpoint answered {}; redirects are not followed", answer.status)
+                      ? fmt::format("status: the endpoint answered {}; redirects are not followed",
+                                    answer.status)
                       : fmt::format("status: the endpoint answered {}", answer.status);
 }
 
 void note_failure(Attempt& attempt, model::HttpFailure failure) {
   attempt.timings = failure.timings;
   attempt.step = failure.step;
-  attempt.result = failure.step == AttemptStep::none ? AttemptResult::handed_back : AttemptResult::failed;
+  attempt.result =
+      failure.step == AttemptStep::none ? AttemptResult::handed_back : AttemptResult::failed;
   attempt.error = std::move(failure.message);
 }
 
 }  // namespace
 
-Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry, const model::Action& action,
-                                           const model::Event& event, const model::Delivery& delivery,
-                                           Attempt& attempt) {
+Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry,
+                                           const model::Action& action, const model::Event& event,
+                                           const model::Delivery& delivery, Attempt& attempt) {
   auto keys = parts_.keyring.of(action);
   if (!keys) return std::unexpected(keys.error());
-  model::HeaderList signed_headers =
-      (*keys)->sign(delivery.event.str(), attempt.started, event.body, action.schemes);
+  const signature::SigningTime time{.wall = attempt.started + parts_.clock.wall_offset(),
+                                    .store = attempt.started};
+  const std::uint8_t schemes = action.secrets.empty() ? std::uint8_t{0} : action.schemes;
+  auto signature = (*keys)->sign(delivery.event.str(), time, event.body, schemes);
+  if (!signature) return std::unexpected(signature.error());
+  model::HeaderList signed_headers = std::move(*signature);
   std::string traceparent;
   if (const auto context = telemetry::parse_traceparent(event.traceparent)) {
     traceparent = context->child(parts_.random).str();

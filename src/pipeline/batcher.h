@@ -1,5 +1,5 @@
-// Gathers what many coroutines want of the store into few calls: while one batch is committed, the next
-// collects. One call costs the same whatever is in it.
+// Gathers what many coroutines want of the store into few calls: while one batch is committed, the
+// next collects. One call costs the same whatever is in it.
 #pragma once
 
 #include <deque>
@@ -18,8 +18,8 @@
 
 namespace grapnel::pipeline {
 
-/// `Item` in, `Answer` out, in order. Used on the loop's thread. Whoever waits in add() is answered before
-/// stop() returns.
+/// `Item` in, `Answer` out, in order. Used on the loop's thread. Whoever waits in add() is answered
+/// before stop() returns.
 template <class Item, class Answer>
 class Batcher {
  public:
@@ -72,7 +72,8 @@ class Batcher {
       return;
     }
     const auto count = static_cast<std::ptrdiff_t>(kBatchItemsMax);
-    items.assign(std::make_move_iterator(items_.begin()), std::make_move_iterator(items_.begin() + count));
+    items.assign(std::make_move_iterator(items_.begin()),
+                 std::make_move_iterator(items_.begin() + count));
     waiting.assign(waiting_.begin(), waiting_.begin() + count);
     items_.erase(items_.begin(), items_.begin() + count);
     waiting_.erase(waiting_.begin(), waiting_.begin() + count);

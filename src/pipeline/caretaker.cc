@@ -53,11 +53,13 @@ async::Task<> Caretaker::bury_all() {
   const auto snapshot = parts_.registry.snapshot();
   for (const auto& [source, entry] : snapshot->sources) {
     for (const auto& action : entry->actions) {
-      if (action->health != model::Health::gone || parts_.book.open_work(action->id).count() == 0) continue;
+      if (action->health != model::Health::gone || parts_.book.open_work(action->id).count() == 0)
+        continue;
       auto step = StepResult::more;
       while (step == StepResult::more) {
         const auto buried = co_await parts_.upkeep.bury(action->id);
-        if (!buried) co_return failed("deliveries of a gone endpoint cannot be ended now", buried.error());
+        if (!buried)
+          co_return failed("deliveries of a gone endpoint cannot be ended now", buried.error());
         step = *buried;
       }
     }

@@ -1,5 +1,5 @@
-// Slow work in bounded steps, away from the hot path: gone endpoints' deliveries die, deletions finish,
-// retention sweeps, old idempotency keys go, gauges are read.
+// Slow work in bounded steps, away from the hot path: gone endpoints' deliveries die, deletions
+// finish, retention sweeps, old idempotency keys go, gauges are read.
 #pragma once
 
 #include "async/notify.h"

@@ -68,7 +68,8 @@ std::string bounded_key(std::string key, std::size_t bytes_max) {
 }
 
 void find_idempotency_key(const model::Source& source, Reader& reader, Description& out) {
-  const auto& places = source.idempotency ? *source.idempotency : model::default_idempotency_places();
+  const auto& places =
+      source.idempotency ? *source.idempotency : model::default_idempotency_places();
   for (const Place& place : places) {
     auto key = reader.at(place);
     if (!key) continue;

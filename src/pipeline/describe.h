@@ -17,8 +17,9 @@ struct Description {
 };
 
 /// Type by the source's own place, else by default: X-GitHub-Event joined with the body's `action`
-/// (`pull_request.opened`), `ce-type` (CloudEvents 1.0 HTTP binding), the body's `type`, else `webhook`. Values that are
-/// empty count as absent; longer ones than their bound are cut (types) or hashed (keys).
+/// (`pull_request.opened`), `ce-type` (CloudEvents 1.0 HTTP binding), the body's `type`, else
+/// `webhook`. Values that are empty count as absent; longer ones than their bound are cut (types)
+/// or hashed (keys).
 Description describe(const model::Source& source, const model::HttpRequest& request);
 
 /// "header:Name" or the pointer.

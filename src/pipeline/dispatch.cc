@@ -96,6 +96,9 @@ void Dispatcher::set_due(ActionId id, Lane& lane, std::optional<Time> due) {
 void Dispatcher::on_hints(const std::vector<model::WorkHint>& hints) {
   for (const auto& hint : hints) {
     Lane& lane = lane_of(hint.action);
+    // A lease call that is under way may have looked before this commit: its answer must not hide
+    // it.
+    if (leasing_) hinted_.push_back(hint);
     set_due(hint.action, lane, lane.next_due ? std::min(*lane.next_due, hint.due) : hint.due);
   }
   if (!hints.empty()) wanted_.notify_all();
@@ -189,7 +192,8 @@ std::size_t Dispatcher::room_in(const Lane& lane) const {
   const std::size_t used = lane.ready.size() + lane.reserved;
   const std::size_t ahead = ahead_of(lane);
   if (used > ahead / 2) return 0;
-  if (lane.ready_bytes >= kReadyBytesMax || ready_bytes_ >= kReadyBytesTotalMax) return used == 0 ? 1 : 0;
+  if (lane.ready_bytes >= kReadyBytesMax || ready_bytes_ >= kReadyBytesTotalMax)
+    return used == 0 ? 1 : 0;
   return ahead - used;
 }
 
@@ -213,7 +217,8 @@ void Dispatcher::arm_alarm() {
   if (draining_ || due_.empty()) return;
   const Time now = parts_.clock.now();
   // A lane that is due but has no room is woken by its attempts, not by time.
-  const auto next = std::ranges::find_if(due_, [now](const auto& entry) { return entry.first > now; });
+  const auto next =
+      std::ranges::find_if(due_, [now](const auto& entry) { return entry.first > now; });
   if (next == due_.end()) return;
   const Millis wait = std::min(next->first - now, kAlarmMax);
   const Monotonic at = parts_.timers.now() + wait;
@@ -232,7 +237,10 @@ async::Task<> Dispatcher::alarm(Monotonic at) {
 }
 
 async::Task<> Dispatcher::lease(std::vector<model::LeaseWish> wished) {
+  leasing_ = true;
   auto batch = co_await parts_.book.lease(std::move(wished));
+  leasing_ = false;
+  const auto hints = std::exchange(hinted_, {});
   if (!batch) {
     store_failed(batch.error());
     co_await parts_.timers.sleep_for(store_backoff());
@@ -240,13 +248,15 @@ async::Task<> Dispatcher::lease(std::vector<model::LeaseWish> wished) {
   }
   store_works();
   for (const auto& [id, due] : batch->next_due) set_due(id, lane_of(id), due);
+  on_hints(hints);
   co_await take_leases(std::move(batch->leases));
 }
 
 async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
   std::vector<model::Seq> seqs;
   for (const auto& lease : leases) {
-    if (lease.delivery.body_size <= model::kBodyInlineBytesMax) seqs.push_back(lease.delivery.event_seq);
+    if (lease.delivery.body_size <= model::kBodyInlineBytesMax)
+      seqs.push_back(lease.delivery.event_seq);
   }
   std::unordered_map<model::Seq, model::EventPtr> events;
   if (!seqs.empty()) {
@@ -287,7 +297,8 @@ bool Dispatcher::may_start(const Lane& lane) const {
   if (draining_ || !store_up_ || !alone_.empty() || alone_runs_) return false;
   if (attempting_ >= kAttemptsMax) return false;
   if (attempting_ > 0 && attempt_bytes_ >= kAttemptBytesMax) return false;
-  return lane.is_open() && lane.attempting < lane.action->max_in_flight && lane.settling < kSettlingMax;
+  return lane.is_open() && lane.attempting < lane.action->max_in_flight &&
+         lane.settling < kSettlingMax;
 }
 
 void Dispatcher::push_ready(Lane& lane, Ready ready) {
@@ -336,7 +347,7 @@ void Dispatcher::start_alone() {
   alone_.pop_front();
   alone_runs_ = true;
   parts_.log_lines.warn("a delivery whose outcome was unknown too often runs alone",
-                      {{"delivery", ready.lease.delivery.id.str()}});
+                        {{"delivery", ready.lease.delivery.id.str()}});
   start(id, lane_of(id), std::move(ready));
 }
 
@@ -383,7 +394,8 @@ async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
       unmade.attempt.started = parts_.clock.now();
       unmade.attempt.result = AttemptResult::failed;
       unmade.attempt.step = model::AttemptStep::prepare;
-      unmade.attempt.error = event ? "prepare: the event's body is gone" : "prepare: " + event.error().message();
+      unmade.attempt.error =
+          event ? "prepare: the event's body is gone" : "prepare: " + event.error().message();
       unmade.body_damaged = true;
       co_return unmade;
     }
@@ -396,17 +408,22 @@ Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, Att
   const model::Attempt& attempt = report.attempt;
   if (attempt.number > 0) parts_.metrics.attempted(ready.lease.delivery, attempt);
   if (!action || attempt.number == 0) {
-    return {.delivery = ready.lease.delivery.seq, .fence = ready.lease.fence, .kind = Settlement::Kind::hand_back};
+    return {.delivery = ready.lease.delivery.seq,
+            .fence = ready.lease.fence,
+            .kind = Settlement::Kind::hand_back};
   }
-  parts_.journal.attempted(ready.lease.delivery, attempt, ready.event ? ready.event->traceparent : "");
+  parts_.journal.attempted(ready.lease.delivery, attempt,
+                           ready.event ? ready.event->traceparent : "");
   const AttemptResult result = attempt.result;
   const std::string error = attempt.error;
   const model::Revision target = report.target_revision;
-  Settlement settlement = settle(ready.lease, *action, std::move(report), parts_.clock.now(), parts_.random);
+  Settlement settlement =
+      settle(ready.lease, *action, std::move(report), parts_.clock.now(), parts_.random);
   if (result == AttemptResult::succeeded) {
     lane.failures = 0;
     if (action->health == model::Health::failing) {
-      settlement.health = model::HealthReport{.health = model::Health::ok, .target_revision = target};
+      settlement.health =
+          model::HealthReport{.health = model::Health::ok, .target_revision = target};
     }
   } else if (result == AttemptResult::failed && ++lane.failures >= kFailingAfter &&
              action->health == model::Health::ok && !settlement.health) {
@@ -427,7 +444,7 @@ async::Task<> Dispatcher::finish(ActionId id, Settlement settlement) {
       parts_.metrics.settled(settlement, *settled);
       if (settled->stale) {
         parts_.log_lines.warn("an outcome came after its lease was taken away; it counts nothing",
-                            {{"delivery_seq", settlement.delivery}});
+                              {{"delivery_seq", settlement.delivery}});
       }
       break;
     }
@@ -454,7 +471,7 @@ void Dispatcher::store_failed(const Error& error) {
   if (!store_up_) return;
   store_up_ = false;
   parts_.log_lines.error("the store cannot be written; no attempt starts until it can",
-                       {{"error", error.message()}});
+                         {{"error", error.message()}});
 }
 
 void Dispatcher::store_works() {

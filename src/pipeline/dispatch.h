@@ -1,5 +1,6 @@
-// Dispatching: every leased delivery becomes an attempt, every attempt an outcome, and an outcome counts once
-// it is durable. Each action has a lane of its own, so that a slow or dead endpoint slows nobody else.
+// Dispatching: every leased delivery becomes an attempt, every attempt an outcome, and an outcome
+// counts once it is durable. Each action has a lane of its own, so that a slow or dead endpoint
+// slows nobody else.
 //
 //   born leased ──adopt──┐
 //                        ├─► lane.ready ─► attempt ─► settle (batched) ─► store
@@ -52,8 +53,8 @@ class Dispatcher final : public Adopter {
   void start();
   /// No new attempt from now on; what is leased and not started goes back to the store.
   void begin_drain();
-  /// After begin_drain: waits for attempts until `deadline`, then hands back what still runs. Returns when
-  /// every outcome is durable, or the store refused it at the deadline.
+  /// After begin_drain: waits for attempts until `deadline`, then hands back what still runs.
+  /// Returns when every outcome is durable, or the store refused it at the deadline.
   async::Task<> stop(async::Deadline deadline);
 
   /// Definitions changed: lanes that may no longer run hand back, those that may run again begin.
@@ -92,7 +93,8 @@ class Dispatcher final : public Adopter {
   async::Task<> run(model::ActionId id, Ready ready);
   void start(model::ActionId id, Lane& lane, Ready ready);
   async::Task<AttemptReport> make_attempt(model::ActionId id, Ready& ready);
-  model::Settlement conclude(model::ActionId id, Lane& lane, const Ready& ready, AttemptReport report);
+  model::Settlement conclude(model::ActionId id, Lane& lane, const Ready& ready,
+                             AttemptReport report);
 
   // Running alone, after kUnknownStreakMax unknown attempts
   void start_alone();
@@ -112,6 +114,8 @@ class Dispatcher final : public Adopter {
   int attempting_ = 0;
   bool store_up_ = true;
   Millis backoff_;
+  bool leasing_ = false;
+  std::vector<model::WorkHint> hinted_;  ///< while a lease call is under way
   bool draining_ = false;
   bool stopped_ = false;
   bool held_up_ = false;  ///< some lane waits for a bound that all lanes share

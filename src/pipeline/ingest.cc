@@ -57,24 +57,29 @@ std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   if (!entry) {
     parts_.metrics.refused(RefusalKind::unknown_source);
-    return std::unexpected(
-        Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug.substr(0, 64)), {}});
+    return std::unexpected(Refusal{RefusalKind::unknown_source,
+                                   fmt::format("there is no source '{}'", slug.substr(0, 64)),
+                                   {}});
   }
   if (entry->source.require_json && !is_json_type(head)) {
     parts_.metrics.refused(RefusalKind::unsupported_type);
-    return std::unexpected(Refusal{
-        RefusalKind::unsupported_type,
-        fmt::format("source '{}' takes application/json (or a +json type) only", entry->source.slug), {}});
+    return std::unexpected(
+        Refusal{RefusalKind::unsupported_type,
+                fmt::format("source '{}' takes application/json (or a +json type) only",
+                            entry->source.slug),
+                {}});
   }
   return model::BodyAllowance{.bytes_max = entry->source.body_bytes_max};
 }
 
-async::Task<std::expected<Receipt, Refusal>> Ingest::receive(std::string slug, HttpRequest request) {
+async::Task<std::expected<Receipt, Refusal>> Ingest::receive(std::string slug,
+                                                             HttpRequest request) {
   const Monotonic started = parts_.timers.now();
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   std::optional<Refusal> refusal;
   if (!entry) {
-    refusal = Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}};
+    refusal =
+        Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}};
   } else {
     refusal = check(entry->source, request);
   }
@@ -93,16 +98,19 @@ std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequ
   if (request.body.size() > source.body_bytes_max) {
     return Refusal{RefusalKind::body_too_large,
                    fmt::format("source '{}' takes bodies of up to {}", source.slug,
-                               format_size(source.body_bytes_max)), {}};
+                               format_size(source.body_bytes_max)),
+                   {}};
   }
   if (const auto wait = rates_.take(source.id, source.rate_limit, parts_.clock.now())) {
     return Refusal{RefusalKind::rate_limited,
                    fmt::format("source '{}' takes {} requests a second", source.slug,
-                               source.rate_limit.per_second), wait};
+                               source.rate_limit.per_second),
+                   wait};
   }
   if (source.require_json && !is_json(request.body)) {
     return Refusal{RefusalKind::invalid_json,
-                   fmt::format("the body is not JSON, which source '{}' requires", source.slug), {}};
+                   fmt::format("the body is not JSON, which source '{}' requires", source.slug),
+                   {}};
   }
   if (appends_.waiting() >= kIngestWaitingMax) {
     return Refusal{RefusalKind::store_down, "too many events wait for the store", Millis{1000}};
@@ -159,9 +167,10 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
     if (!entry || entry->source.deleting) break;
     auto plan = planner_.plan(*entry, event.type, event.body_size);
     if (!plan) {
-      co_return std::unexpected(Refusal{RefusalKind::backlog_full,
-                                        fmt::format("an action of source '{}' has as much open work as it may", slug),
-                                        Millis{60'000}});
+      co_return std::unexpected(
+          Refusal{RefusalKind::backlog_full,
+                  fmt::format("an action of source '{}' has as much open work as it may", slug),
+                  Millis{60'000}});
     }
     model::EventDraft draft{.event = event, .body_file = body_file, .plan = *plan};
     if (!body_file.empty()) draft.event.body.clear();
@@ -183,8 +192,8 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
   }
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   if (entry) {
-    co_return std::unexpected(
-        Refusal{RefusalKind::store_down, "the source's configuration keeps changing", Millis{1000}});
+    co_return std::unexpected(Refusal{RefusalKind::store_down,
+                                      "the source's configuration keeps changing", Millis{1000}});
   }
   co_return std::unexpected(
       Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}});

@@ -1,7 +1,10 @@
-// Receiving: limits -> verify -> dedupe -> store -> 202. Nothing is acknowledged before it is durable.
+// Receiving: limits -> verify -> dedupe -> store -> 202. Nothing is acknowledged before it is
+// durable.
 //
-//   admit(head) ── body ──► receive(request): describe, plan ──► batch ──► EventLog::append ──► Receipt
-//                                                                              └──► Dispatcher (born leased)
+//   admit(head) ── body ──► receive(request): describe, plan ──► batch ──► EventLog::append ──►
+//   Receipt
+//                                                                              └──► Dispatcher
+//                                                                              (born leased)
 #pragma once
 
 #include <expected>
@@ -36,12 +39,13 @@ enum class RefusalKind : std::uint8_t {
 
 struct Refusal {
   RefusalKind kind = RefusalKind::unknown_source;
-  std::string detail;              ///< one sentence
+  std::string detail;  ///< one sentence
   std::optional<Millis> retry_after;
 };
 
 struct Receipt {
-  model::Admission admission = model::Admission::accepted;  ///< accepted, recorded, held or duplicate
+  model::Admission admission =
+      model::Admission::accepted;  ///< accepted, recorded, held or duplicate
   model::EventId event;
 };
 
@@ -74,7 +78,8 @@ class Ingest {
   std::expected<model::BodyAllowance, Refusal> admit(std::string_view slug,
                                                      const model::HttpRequest& head) const;
   /// Returns when the event is durable, or refused. Not cancelable.
-  async::Task<std::expected<Receipt, Refusal>> receive(std::string slug, model::HttpRequest request);
+  async::Task<std::expected<Receipt, Refusal>> receive(std::string slug,
+                                                       model::HttpRequest request);
   /// Waits until everything gathered is answered.
   async::Task<> stop();
 

@@ -11,7 +11,8 @@ void AttemptJournal::attempted(const model::Delivery& delivery, const model::Att
   const bool ok = attempt.result == model::AttemptResult::succeeded;
   const auto level = ok ? telemetry::Level::info : telemetry::Level::warn;
   if (!log_.enabled(level)) return;
-  const std::string kind = fmt::format("{} {}", delivery.action.str(), model::to_text(attempt.result));
+  const std::string kind =
+      fmt::format("{} {}", delivery.action.str(), model::to_text(attempt.result));
   const auto suppressed = sampler_.admit(kind);
   if (!suppressed) return;
   // traceparent is "00-<32 hex digits of the trace>-…"

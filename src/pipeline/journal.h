@@ -1,4 +1,5 @@
-// The pipeline's log lines about attempts: one line an attempt, repeats of a failing action sampled.
+// The pipeline's log lines about attempts: one line an attempt, repeats of a failing action
+// sampled.
 #pragma once
 
 #include "model/delivery.h"
@@ -10,7 +11,8 @@ namespace grapnel::pipeline {
 class AttemptJournal {
  public:
   AttemptJournal(telemetry::Log& log, const Clock& clock) : log_(log), sampler_(clock) {}
-  void attempted(const model::Delivery& delivery, const model::Attempt& attempt, std::string_view traceparent);
+  void attempted(const model::Delivery& delivery, const model::Attempt& attempt,
+                 std::string_view traceparent);
 
  private:
   telemetry::Log& log_;

@@ -42,8 +42,7 @@ std::optional<std::string> JsonBody::scalar(std::string_view pointer) const {
       return fmt::format("{}", value.get_double().value_unsafe());
     case simdjson::dom::element_type::BOOL:
       return value.get_bool().value_unsafe() ? "true" : "false";
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

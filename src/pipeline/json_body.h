@@ -18,8 +18,9 @@ class JsonBody {
   JsonBody& operator=(const JsonBody&) = delete;
 
   bool valid() const;
-  /// The scalar at a JSON pointer (RFC 6901) as text: strings as they are, numbers and booleans as JSON writes them.
-  /// Nothing for null, objects, arrays, values above kPointerValueBytesMax, or no such place.
+  /// The scalar at a JSON pointer (RFC 6901) as text: strings as they are, numbers and booleans as
+  /// JSON writes them. Nothing for null, objects, arrays, values above kPointerValueBytesMax, or no
+  /// such place.
   std::optional<std::string> scalar(std::string_view pointer) const;
 
  private:

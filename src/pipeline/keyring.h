@@ -4,28 +4,33 @@
 #include <memory>
 #include <unordered_map>
 
-#include "base/clock.h"
 #include "crypto/secret_box.h"
 #include "model/action.h"
+#include "signature/signer.h"
 
 namespace grapnel::pipeline {
 
-/// The opened secrets of one action at one revision. Immutable.
-class SigningKeys {
- public:
-  virtual ~SigningKeys() = default;
-  /// The signature headers of one attempt.
-  virtual model::HeaderList sign(std::string_view event_id, Time now, std::string_view body,
-                                 std::uint8_t schemes) const = 0;
-};
-
+/// Used on the loop's thread.
 class Keyring {
  public:
+  /// `box` outlives the keyring.
   explicit Keyring(const crypto::SecretBox& box) : box_(box) {}
-  Result<std::shared_ptr<const SigningKeys>> of(const model::Action& action);
+
+  /// Errors: those of SecretBox::open and Signer::make.
+  Result<std::shared_ptr<const signature::Signer>> of(const model::Action& action);
 
  private:
+  struct Entry {
+    model::Revision revision = 0;
+    std::shared_ptr<const signature::Signer> signer;
+  };
+
   const crypto::SecretBox& box_;
+  std::unordered_map<model::ActionId, Entry> entries_;
 };
+
+/// Seals a signing secret for the action that will own it.
+Result<std::string> seal_for(const crypto::SecretBox& box, model::ActionId action,
+                             std::string_view secret);
 
 }  // namespace grapnel::pipeline

@@ -1,4 +1,5 @@
-// One action's place in the dispatcher: what is leased and ready, what is under way, when more is due.
+// One action's place in the dispatcher: what is leased and ready, what is under way, when more is
+// due.
 #pragma once
 
 #include <deque>
@@ -21,20 +22,22 @@ struct Lane {
   model::ActionPtr action;
   std::deque<Ready> ready;
   std::uint64_t ready_bytes = 0;
-  std::size_t reserved = 0;        ///< places promised to appends in flight
+  std::size_t reserved = 0;  ///< places promised to appends in flight
   std::uint64_t reserved_bytes = 0;
   int attempting = 0;
-  int settling = 0;                ///< attempts made whose outcome is not durable yet
-  int failures = 0;                ///< failed attempts in a row
-  std::optional<Time> next_due;    ///< when the store has more of it to lease
-  std::optional<Time> listed;      ///< its place in the dispatcher's list of due lanes
+  int settling = 0;              ///< attempts made whose outcome is not durable yet
+  int failures = 0;              ///< failed attempts in a row
+  std::optional<Time> next_due;  ///< when the store has more of it to lease
+  std::optional<Time> listed;    ///< its place in the dispatcher's list of due lanes
 
   /// Whether attempts may start: desired state, health and existence.
   bool is_open() const {
     return action && !action->deleting && action->desired == model::DesiredState::active &&
            (action->health == model::Health::ok || action->health == model::Health::failing);
   }
-  bool is_idle() const { return ready.empty() && reserved == 0 && attempting == 0 && settling == 0; }
+  bool is_idle() const {
+    return ready.empty() && reserved == 0 && attempting == 0 && settling == 0;
+  }
 };
 
 }  // namespace grapnel::pipeline

@@ -10,10 +10,11 @@
 
 namespace grapnel::pipeline {
 
-/// Events between "read" and "durable". The server bounds their bytes; this bounds their number: at 20 k/s it
-/// is half a second's worth, and whoever waits longer is better told to come back.
+/// Events between "read" and "durable". The server bounds their bytes; this bounds their number: at
+/// 20 k/s it is half a second's worth, and whoever waits longer is better told to come back.
 inline constexpr std::size_t kIngestWaitingMax = 10'000;
-/// Appends (or settlements) given to the store at once: one is committed while the next is gathered.
+/// Appends (or settlements) given to the store at once: one is committed while the next is
+/// gathered.
 inline constexpr int kBatchesInFlightMax = 2;
 /// Items of one batch: a commit of 1,024 events of 1 KiB takes about 30 ms.
 inline constexpr std::size_t kBatchItemsMax = 1'024;
@@ -43,7 +44,8 @@ inline constexpr std::size_t kLeaseWishesMax = 1'000;
 /// Deliveries of one lease call: their events are read in one go.
 inline constexpr int kLeaseCountMax = 1'024;
 
-/// A sleeper wakes at least this often, so that an earlier due time never leaves more than a few asleep.
+/// A sleeper wakes at least this often, so that an earlier due time never leaves more than a few
+/// asleep.
 inline constexpr Millis kAlarmMax{60'000};
 /// Waits between tries of a store that cannot commit.
 inline constexpr Millis kStoreRetryMin{50};
@@ -55,8 +57,8 @@ inline constexpr int kFailingAfter = 5;
 inline constexpr int kReleaseStep = 200;
 inline constexpr int kReplayStep = 200;
 static_assert(kReleaseStep <= kLeaseCountMax);
-/// A step of a bulk replay takes the deliveries of this long at its rate, so that progress is seen and a
-/// cancel bites.
+/// A step of a bulk replay takes the deliveries of this long at its rate, so that progress is seen
+/// and a cancel bites.
 inline constexpr Millis kReplayStepTime{250};
 /// How often gauges are read from the store's counts.
 inline constexpr Millis kGaugesEvery{5'000};
@@ -67,6 +69,8 @@ inline constexpr Millis kUpkeepPause{5};
 /// How far the wall clock may be off the store's before it is logged.
 inline constexpr Millis kWallJump{5'000};
 
+/// Actions whose opened keys are kept; beyond, all are opened anew.
+inline constexpr std::size_t kKeyringMax = 20'000;
 /// Rate limiters of sources that have not been used for a while are dropped beyond this many.
 inline constexpr std::size_t kRateLimitersMax = model::kSourcesMax;
 

@@ -35,9 +35,11 @@ std::string_view text_of(model::Admission admission) {
 }  // namespace
 
 Metrics::Metrics(telemetry::Metrics& metrics)
-    : received_(metrics.counters("webhooks_received_total", "Webhooks answered 2xx, by source and status.",
+    : received_(metrics.counters("webhooks_received_total",
+                                 "Webhooks answered 2xx, by source and status.",
                                  {"source", "status"})),
-      refused_(metrics.counters("webhooks_refused_total", "Webhooks refused, by reason.", {"reason"})),
+      refused_(
+          metrics.counters("webhooks_refused_total", "Webhooks refused, by reason.", {"reason"})),
       other_bodies_(metrics.counter("webhooks_duplicate_other_body_total",
                                     "Duplicates whose body differs from the first one's.")),
       ingest_(metrics.histogram("webhook_ingest_duration_seconds",
@@ -46,13 +48,14 @@ Metrics::Metrics(telemetry::Metrics& metrics)
       queue_age_(metrics.histogram("delivery_queue_age_seconds",
                                    "How long leased deliveries had been due.",
                                    {0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 86400})),
-      attempted_(metrics.counters("deliveries_attempted_total", "Attempts made, by result.", {"result"})),
+      attempted_(
+          metrics.counters("deliveries_attempted_total", "Attempts made, by result.", {"result"})),
       duration_(metrics.histogram("delivery_duration_seconds", "Duration of attempts.",
                                   telemetry::latency_buckets())),
       errors_(metrics.counters("delivery_errors_total", "Failed attempts, by the step that failed.",
                                {"reason"})),
-      ended_(metrics.counters("deliveries_ended_total", "Deliveries that became terminal, by state.",
-                              {"state"})),
+      ended_(metrics.counters("deliveries_ended_total",
+                              "Deliveries that became terminal, by state.", {"state"})),
       open_(metrics.gauges("deliveries_open", "Open deliveries, by state.", {"state"})),
       retry_depth_(metrics.gauge("retry_queue_depth", "Deliveries that wait for their next try.")),
       dead_letters_(metrics.gauge("dead_letters", "Dead deliveries that were not replayed.")),
@@ -67,18 +70,22 @@ void Metrics::received(const model::Source& source, model::Admission admission) 
 
 void Metrics::refused(RefusalKind kind) { refused_.with({text_of(kind)}).inc(); }
 
-void Metrics::ingest_took(std::chrono::nanoseconds duration) { ingest_.observe(Seconds(duration).count()); }
+void Metrics::ingest_took(std::chrono::nanoseconds duration) {
+  ingest_.observe(Seconds(duration).count());
+}
 
 void Metrics::queue_age(Millis age) { queue_age_.observe(Seconds(age).count()); }
 
 void Metrics::attempted(const model::Delivery&, const model::Attempt& attempt) {
   attempted_.with({model::to_text(attempt.result)}).inc();
   duration_.observe(attempt.timings.total_us * 1e-6);
-  if (attempt.result == model::AttemptResult::failed) errors_.with({model::to_text(attempt.step)}).inc();
+  if (attempt.result == model::AttemptResult::failed)
+    errors_.with({model::to_text(attempt.step)}).inc();
 }
 
 void Metrics::settled(const model::Settlement&, const model::Settled& settled) {
-  if (!settled.stale && model::is_terminal(settled.state)) ended_.with({model::to_text(settled.state)}).inc();
+  if (!settled.stale && model::is_terminal(settled.state))
+    ended_.with({model::to_text(settled.state)}).inc();
 }
 
 void Metrics::open_work(std::int64_t pending, std::int64_t running, std::int64_t retrying) {

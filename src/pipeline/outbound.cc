@@ -21,21 +21,25 @@ bool starts_with(std::string_view name, std::string_view prefix) {
 }
 
 bool is_listed(const ForwardHeaders& forward, std::string_view name) {
-  return std::ranges::any_of(forward.names,
-                             [name](const std::string& listed) { return model::same_name(listed, name); });
+  return std::ranges::any_of(
+      forward.names, [name](const std::string& listed) { return model::same_name(listed, name); });
 }
 
-/// Adds headers of lower precedence: a name that a higher one set is left out, duplicates within `lower` stay.
+/// Adds headers of lower precedence: a name that a higher one set is left out, duplicates within
+/// `lower` stay.
 void add_lower(HeaderList& out, HeaderList lower) {
   const std::size_t set = out.size();
   for (auto& header : lower) {
-    const auto same = [&header](const Header& higher) { return model::same_name(higher.name, header.name); };
+    const auto same = [&header](const Header& higher) {
+      return model::same_name(higher.name, header.name);
+    };
     if (std::any_of(out.begin(), out.begin() + static_cast<std::ptrdiff_t>(set), same)) continue;
     out.push_back(std::move(header));
   }
 }
 
-HeaderList forwarded(const model::Source& source, const Action& action, const HeaderList& received) {
+HeaderList forwarded(const model::Source& source, const Action& action,
+                     const HeaderList& received) {
   HeaderList out;
   if (action.forward_headers.kind == ForwardHeaders::Kind::none) return out;
   for (const auto& header : received) {
@@ -68,9 +72,10 @@ HeaderList forwarded(const model::Source& source, const Action& action, const He
 
 bool is_forwardable(const model::Source& source, std::string_view name) {
   static constexpr std::array<std::string_view, 9> kOurs{
-      "Host",        "Content-Length",      "Expect",      "User-Agent", "X-Delivery-ID",
+      "Host",        "Content-Length",          "Expect",          "User-Agent", "X-Delivery-ID",
       "traceparent", "X-Webhook-Signature-256", "Accept-Encoding", "Via"};
-  if (std::ranges::any_of(kOurs, [name](std::string_view ours) { return model::same_name(ours, name); })) {
+  if (std::ranges::any_of(kOurs,
+                          [name](std::string_view ours) { return model::same_name(ours, name); })) {
     return false;
   }
   return !model::is_hop_by_hop(name) && !starts_with(name, "webhook-") &&
@@ -92,16 +97,17 @@ HeaderList outbound_headers(const model::Source& source, const Action& action,
   out.push_back({"User-Agent", fmt::format("Grapnel/{}", kVersion)});
   add_lower(out, action.headers);
   add_lower(out, forwarded(source, action, event.headers));
-  if (!model::find_header(out, "Content-Type")) out.push_back({"Content-Type", "application/octet-stream"});
+  if (!model::find_header(out, "Content-Type"))
+    out.push_back({"Content-Type", "application/octet-stream"});
   return out;
 }
 
 HeaderList recorded_headers(const HeaderList& sent) {
   HeaderList out = sent;
   for (auto& header : out) {
-    const bool secret = std::ranges::any_of(model::default_secret_headers(), [&](const std::string& name) {
-      return model::same_name(name, header.name);
-    });
+    const bool secret = std::ranges::any_of(
+        model::default_secret_headers(),
+        [&](const std::string& name) { return model::same_name(name, header.name); });
     if (secret) header.value = "[cut]";
   }
   return out;

@@ -11,8 +11,8 @@
 
 namespace grapnel::pipeline {
 
-/// Whether a sender's header may be forwarded at all: not a secret, hop-by-hop, Host, Content-Length, Expect,
-/// webhook-*, X-Forwarded-*, nor one of ours.
+/// Whether a sender's header may be forwarded at all: not a secret, hop-by-hop, Host,
+/// Content-Length, Expect, webhook-*, X-Forwarded-*, nor one of ours.
 bool is_forwardable(const model::Source& source, std::string_view name);
 
 /// Everything but the signature headers, which signature/signer.h gives in `signed_headers`.

@@ -13,7 +13,8 @@ using model::FanoutState;
 enum class Backlog { has_room, full };
 
 Backlog backlog_of(const Action& action, const model::OpenWork& work) {
-  const bool full = work.count() >= action.backlog_bound.count || work.bytes >= action.backlog_bound.bytes;
+  const bool full =
+      work.count() >= action.backlog_bound.count || work.bytes >= action.backlog_bound.bytes;
   return full ? Backlog::full : Backlog::has_room;
 }
 

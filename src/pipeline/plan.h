@@ -10,8 +10,8 @@
 
 namespace grapnel::pipeline {
 
-/// Room for deliveries that are leased at birth, so that an idle action's first attempt needs no commit
-/// of its own. Implemented by Dispatcher.
+/// Room for deliveries that are leased at birth, so that an idle action's first attempt needs no
+/// commit of its own. Implemented by Dispatcher.
 class LeaseRoom {
  public:
   virtual ~LeaseRoom() = default;
@@ -39,7 +39,6 @@ class Planner {
   void release(const model::FanoutPlan& plan, std::uint64_t body_bytes) const;
 
  private:
-
   IdSource& ids_;
   const model::DeliveryBook& book_;
   LeaseRoom* room_;

@@ -1,5 +1,5 @@
-// Secrets on the way in: the values of secret headers and query parameters become keyed digests before
-// anything is stored, logged, shown or forwarded.
+// Secrets on the way in: the values of secret headers and query parameters become keyed digests
+// before anything is stored, logged, shown or forwarded.
 #pragma once
 
 #include <string>
@@ -14,7 +14,8 @@ namespace grapnel::pipeline {
 /// Whether the source treats that header as a secret.
 bool is_secret_header(const model::Source& source, std::string_view name);
 
-/// Replaces the values in place; equal values have equal digests, so that an owner can still compare them.
+/// Replaces the values in place; equal values have equal digests, so that an owner can still
+/// compare them.
 void redact_headers(const model::Source& source, const crypto::KeyedDigest& digest,
                     model::HeaderList& headers);
 /// The target with the values of secret query parameters replaced.

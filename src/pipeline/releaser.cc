@@ -40,8 +40,8 @@ async::Task<Releaser::Progress> Releaser::step(model::SourcePtr entry) {
   if (entry->source.mode == SourceMode::active) co_return co_await release(entry);
   const auto stepped = co_await parts_.upkeep.record_held(entry->source.id);
   if (!stepped) {
-    parts_.log_lines.warn("held events cannot be recorded now", {{"source", entry->source.slug},
-                                                                 {"error", stepped.error().message()}});
+    parts_.log_lines.warn("held events cannot be recorded now",
+                          {{"source", entry->source.slug}, {"error", stepped.error().message()}});
     co_return Progress::blocked;
   }
   co_return Progress::more;
@@ -55,7 +55,8 @@ async::Task<Releaser::Progress> Releaser::release(model::SourcePtr entry) {
     auto plan = planner_.plan(*entry, event->type, event->body_size);
     // An action that asks for refusal holds its source's events back until it has room again.
     if (!plan) break;
-    drafts.push_back({.event = event->seq, .run = model::FanoutDraft::Run::first, .plan = std::move(*plan)});
+    drafts.push_back(
+        {.event = event->seq, .run = model::FanoutDraft::Run::first, .plan = std::move(*plan)});
   }
   if (drafts.empty()) co_return held->empty() ? Progress::idle : Progress::blocked;
   const auto released = co_await parts_.log.fan_out(std::move(drafts));

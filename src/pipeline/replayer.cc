@@ -36,7 +36,8 @@ async::Task<> Replayer::run() {
     // The oldest job runs to its end before the next: its rate is what its owner asked for.
     std::optional<model::ReplayJob> oldest;
     for (const auto& job : *jobs) {
-      if (job.state == model::JobState::running && (!oldest || job.created < oldest->created)) oldest = job;
+      if (job.state == model::JobState::running && (!oldest || job.created < oldest->created))
+        oldest = job;
     }
     if (oldest) {
       co_await step(*oldest);
@@ -58,13 +59,14 @@ async::Task<> Replayer::step(const model::ReplayJob& job) {
     co_return;
   }
   if (stepped->state != model::JobState::running) {
-    parts_.log_lines.info("a bulk replay ended",
-                          {{"job", job.id}, {"replayed", stepped->replayed}, {"skipped", stepped->skipped}});
+    parts_.log_lines.info(
+        "a bulk replay ended",
+        {{"job", job.id}, {"replayed", stepped->replayed}, {"skipped", stepped->skipped}});
     co_return;
   }
   const double seconds = job.per_second > 0 ? size / job.per_second : 0;
-  co_await parts_.timers.sleep_for(std::chrono::duration_cast<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(seconds)));
+  co_await parts_.timers.sleep_for(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
 }
 
 }  // namespace grapnel::pipeline

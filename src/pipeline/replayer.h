@@ -1,4 +1,5 @@
-// Bulk replays: durable jobs, taken on after a restart, one bounded step at a time at the job's rate.
+// Bulk replays: durable jobs, taken on after a restart, one bounded step at a time at the job's
+// rate.
 #pragma once
 
 #include "async/notify.h"

@@ -17,17 +17,18 @@ std::optional<int> number(std::string_view text) {
 }
 
 std::optional<unsigned> month_number(std::string_view name) {
-  static constexpr std::array<std::string_view, 12> kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                            "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array<std::string_view, 12> kMonths{
+      "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto at = std::ranges::find(kMonths, name);
   if (at == kMonths.end()) return std::nullopt;
   return static_cast<unsigned>(at - kMonths.begin()) + 1;
 }
 
-/// IMF-fixdate alone: "Sun, 06 Nov 1994 08:49:37 GMT". The two obsolete forms have not been sent for decades.
+/// IMF-fixdate alone: "Sun, 06 Nov 1994 08:49:37 GMT". The two obsolete forms have not been sent
+/// for decades.
 std::optional<Time> http_date(std::string_view text) {
-  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" || text[7] != ' ' ||
-      text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
+  if (text.size() != 29 || text.substr(3, 2) != ", " || text.substr(25) != " GMT" ||
+      text[7] != ' ' || text[11] != ' ' || text[16] != ' ' || text[19] != ':' || text[22] != ':') {
     return std::nullopt;
   }
   const auto day = number(text.substr(5, 2));
@@ -49,7 +50,8 @@ std::optional<Time> http_date(std::string_view text) {
 std::optional<Millis> parse_retry_after(std::string_view value, Time now) {
   while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
   while (!value.empty() && value.back() == ' ') value.remove_suffix(1);
-  const bool digits = !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
+  const bool digits =
+      !value.empty() && value.find_first_not_of("0123456789") == std::string_view::npos;
   if (digits) {
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), seconds);
@@ -58,7 +60,8 @@ std::optional<Millis> parse_retry_after(std::string_view value, Time now) {
     return Millis{std::min(seconds, most) * 1000};
   }
   if (const auto date = http_date(value)) {
-    return std::clamp(std::chrono::duration_cast<Millis>(*date - now), Millis{0}, model::kRetryWaitMax);
+    return std::clamp(std::chrono::duration_cast<Millis>(*date - now), Millis{0},
+                      model::kRetryWaitMax);
   }
   return std::nullopt;
 }

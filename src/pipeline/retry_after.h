@@ -8,8 +8,8 @@
 
 namespace grapnel::pipeline {
 
-/// How long to wait from `now` on; nothing for a text that is neither, zero for a date that has passed.
-/// At most kRetryWaitMax.
+/// How long to wait from `now` on; nothing for a text that is neither, zero for a date that has
+/// passed. At most kRetryWaitMax.
 std::optional<Millis> parse_retry_after(std::string_view value, Time now);
 
 }  // namespace grapnel::pipeline

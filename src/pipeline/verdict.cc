@@ -37,7 +37,8 @@ void retry_or_die(Settlement& settlement, const model::Lease& lease, const model
   }
   const Millis wait = model::with_jitter(action.retry.wait_after(failures), random);
   settlement.kind = Settlement::Kind::retry;
-  settlement.due = now + std::min(std::max(wait, retry_after.value_or(Millis{0})), model::kRetryWaitMax);
+  settlement.due =
+      now + std::min(std::max(wait, retry_after.value_or(Millis{0})), model::kRetryWaitMax);
 }
 
 }  // namespace
@@ -73,7 +74,8 @@ Settlement settle(const model::Lease& lease, const model::Action& current, Attem
              reason != EndReason::none) {
     settlement.kind = Settlement::Kind::dead;
     settlement.reason = reason;
-  } else if (attempt.response_status == kGone && report.target_revision == current.target_revision) {
+  } else if (attempt.response_status == kGone &&
+             report.target_revision == current.target_revision) {
     settlement.kind = Settlement::Kind::dead;
     settlement.reason = EndReason::endpoint_gone;
     settlement.health = model::HealthReport{.health = model::Health::gone,

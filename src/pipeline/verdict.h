@@ -17,11 +17,12 @@ struct AttemptReport {
   bool body_damaged = false;            ///< the stored body cannot be sent
 };
 
-/// Whether a failure may pass by itself: connection, DNS and TLS errors, time-outs, 408, 429 and 5xx.
+/// Whether a failure may pass by itself: connection, DNS and TLS errors, time-outs, 408, 429 and
+/// 5xx.
 bool is_transient(const model::Attempt& attempt);
 
-/// How the lease ends after this attempt. `current` is the action as it is now: a 410 counts only when
-/// the attempt used its current target. Health is reported by the caller.
+/// How the lease ends after this attempt. `current` is the action as it is now: a 410 counts only
+/// when the attempt used its current target. Health is reported by the caller.
 model::Settlement settle(const model::Lease& lease, const model::Action& current,
                          AttemptReport report, Time now, Random& random);
 

@@ -1,0 +1,171 @@
+// A webhook receiver that costs little: one thread, epoll, every request answered 200 at once. It
+// prints its port, then, each second with traffic, how many requests came. Ends on SIGTERM or when
+// stdin closes.
+//
+//   bench_sink [delay_ms]     answer each request after that many milliseconds
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+struct Peer {
+  std::string in;
+};
+
+/// Bytes of the first whole request in `in`, 0 when it is not whole.
+std::size_t request_size(std::string_view in) {
+  const auto end = in.find("\r\n\r\n");
+  if (end == std::string_view::npos) return 0;
+  std::size_t length = 0;
+  for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+    const auto at = in.find(name);
+    if (at == std::string_view::npos || at > end) continue;
+    const char* first = in.data() + at + name.size();
+    std::from_chars(first, in.data() + end, length);
+  }
+  return in.size() >= end + 4 + length ? end + 4 + length : 0;
+}
+
+class Sink {
+ public:
+  explicit Sink(int delay_ms) : delay_(delay_ms) {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (::bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener_, 1024) != 0) {
+      std::perror("bench_sink: listen");
+      std::exit(1);
+    }
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    std::printf("%d\n", ntohs(address.sin_port));
+    std::fflush(stdout);
+    epoll_ = ::epoll_create1(0);
+    watch(listener_);
+    watch(STDIN_FILENO);
+  }
+
+  void run() {
+    auto report_at = Clock::now() + std::chrono::seconds(1);
+    std::uint64_t reported = 0;
+    epoll_event events[256];
+    while (!ended_) {
+      const int count = ::epoll_wait(epoll_, events, 256, wait_ms());
+      for (int i = 0; i < count; ++i) handle(events[i].data.fd);
+      answer_due();
+      if (Clock::now() >= report_at) {
+        if (requests_ != reported) {
+          std::printf("%llu\n", static_cast<unsigned long long>(requests_));
+          std::fflush(stdout);
+        }
+        reported = requests_;
+        report_at = Clock::now() + std::chrono::seconds(1);
+      }
+    }
+    std::printf("%llu\n", static_cast<unsigned long long>(requests_));
+  }
+
+ private:
+  void watch(int descriptor) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.fd = descriptor;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
+  }
+
+  int wait_ms() const {
+    if (waiting_.empty()) return 200;
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(waiting_.front().first -
+                                                                            Clock::now());
+    return left.count() < 0 ? 0 : static_cast<int>(left.count()) + 1;
+  }
+
+  void handle(int descriptor) {
+    if (descriptor == STDIN_FILENO) {
+      char ignored[64];
+      if (::read(STDIN_FILENO, ignored, sizeof ignored) <= 0) ended_ = true;
+      return;
+    }
+    if (descriptor == listener_) {
+      int peer = 0;
+      while ((peer = ::accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK)) >= 0) {
+        const int yes = 1;
+        ::setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        peers_[peer];
+        watch(peer);
+      }
+      return;
+    }
+    read_from(descriptor);
+  }
+
+  void read_from(int descriptor) {
+    Peer& peer = peers_[descriptor];
+    char buffer[65536];
+    const ssize_t got = ::read(descriptor, buffer, sizeof buffer);
+    if (got <= 0) {
+      if (got < 0 && errno == EAGAIN) return;
+      ::close(descriptor);
+      peers_.erase(descriptor);
+      return;
+    }
+    peer.in.append(buffer, static_cast<std::size_t>(got));
+    while (const std::size_t size = request_size(peer.in)) {
+      peer.in.erase(0, size);
+      ++requests_;
+      if (delay_ == 0) {
+        send_answer(descriptor);
+      } else {
+        waiting_.emplace_back(Clock::now() + std::chrono::milliseconds(delay_), descriptor);
+      }
+    }
+  }
+
+  void answer_due() {
+    while (!waiting_.empty() && waiting_.front().first <= Clock::now()) {
+      if (peers_.contains(waiting_.front().second)) send_answer(waiting_.front().second);
+      waiting_.pop_front();
+    }
+  }
+
+  static void send_answer(int descriptor) {
+    [[maybe_unused]] const ssize_t sent =
+        ::send(descriptor, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
+  }
+
+  int delay_;
+  int listener_ = -1;
+  int epoll_ = -1;
+  bool ended_ = false;
+  std::uint64_t requests_ = 0;
+  std::unordered_map<int, Peer> peers_;
+  std::deque<std::pair<Clock::time_point, int>> waiting_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Sink sink(argc > 1 ? std::atoi(argv[1]) : 0);
+  sink.run();
+  return 0;
+}

@@ -1,0 +1,262 @@
+#include "pipeline/dispatch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/rig.h"
+
+namespace grapnel::pipeline {
+namespace {
+
+using doubles::answer;
+using doubles::failure;
+using model::AttemptStep;
+using model::DeliveryState;
+using model::EndReason;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class Dispatch : public testing::Test, public Rig {
+ protected:
+  model::Action simple(std::vector<Millis> schedule = {seconds{1}, seconds{1}}) {
+    source = make_source("demo");
+    auto made = make_action(source, "out");
+    made.retry.schedule = std::move(schedule);
+    return put(made);
+  }
+  model::Source source;
+};
+
+TEST_F(Dispatch, EventIsAttemptedAtOnceWithoutALeaseCommit) {
+  simple();
+  std::vector<std::string> calls;
+  store.decide_commits([&](const doubles::CommitInfo& info) {
+    for (const auto name : info.calls) calls.emplace_back(name);
+    return doubles::Fate::commit;
+  });
+  ASSERT_TRUE(receive("demo", "hello"));
+  settle();
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+  EXPECT_EQ(calls, (std::vector<std::string>{"append", "settle"}));
+  ASSERT_EQ(sender.calls().size(), 1U);
+  EXPECT_EQ(sender.calls()[0].body, "hello");
+}
+
+TEST_F(Dispatch, FailureIsRetriedAfterItsWaitAndThenDies) {
+  simple({seconds{10}, seconds{10}});
+  sender.set_script([](const auto&) { return answer(500); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(only_delivery().state, DeliveryState::retrying);
+  advance(seconds{7});
+  EXPECT_EQ(sender.calls().size(), 1U) << "jitter is at most 20 %";
+  advance(seconds{6});
+  EXPECT_EQ(sender.calls().size(), 2U);
+  advance(seconds{13});
+  EXPECT_EQ(sender.calls().size(), 3U);
+  EXPECT_EQ(only_delivery().state, DeliveryState::dead);
+  EXPECT_EQ(only_delivery().reason, EndReason::retries_exhausted);
+  advance(minutes{60});
+  EXPECT_EQ(sender.calls().size(), 3U);
+}
+
+TEST_F(Dispatch, RetryAfterLongerThanTheScheduleWins) {
+  simple({seconds{1}});
+  int calls = 0;
+  sender.set_script([&](const auto&) {
+    return ++calls == 1 ? answer(503, {}, {{"Retry-After", "100"}}) : answer(200);
+  });
+  ASSERT_TRUE(receive("demo"));
+  advance(seconds{99});
+  EXPECT_EQ(calls, 1);
+  advance(seconds{2});
+  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+}
+
+TEST_F(Dispatch, GoneEndpointKillsTheDeliveryAndClosesTheLane) {
+  const auto out = simple();
+  sender.set_script([](const auto&) { return answer(410); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(only_delivery().reason, EndReason::endpoint_gone);
+  EXPECT_EQ(action(out.id).health, model::Health::gone);
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(sender.calls().size(), 1U);
+  for (const auto& delivery : deliveries()) EXPECT_EQ(delivery.reason, EndReason::endpoint_gone);
+}
+
+TEST_F(Dispatch, GoneOfAFormerTargetCountsAsAnOrdinaryFailure) {
+  auto out = simple();
+  sender.set_script([](const auto&) { return answer(410, seconds{2}); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  out = action(out.id);
+  out.target_url = "http://endpoint.test/new";
+  ++out.target_revision;
+  put(out);
+  advance(seconds{2});
+  EXPECT_EQ(action(out.id).health, model::Health::ok);
+  EXPECT_EQ(only_delivery().state, DeliveryState::retrying);
+}
+
+TEST_F(Dispatch, EgressRefusalIsDeadAtOnce) {
+  simple();
+  sender.set_script([](const auto&) { return failure(AttemptStep::egress, "egress: refused"); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(only_delivery().reason, EndReason::egress_refused);
+  EXPECT_EQ(sender.calls().size(), 1U);
+}
+
+TEST_F(Dispatch, NeverMoreInFlightThanTheActionAllows) {
+  auto out = simple();
+  out.max_in_flight = 3;
+  put(out);
+  sender.set_script([](const auto&) { return answer(200, seconds{1}); });
+  for (int i = 0; i < 40; ++i) ASSERT_TRUE(receive("demo"));
+  for (int i = 0; i < 40; ++i) advance(seconds{1});
+  EXPECT_EQ(sender.most_in_flight(), 3);
+  EXPECT_EQ(sender.calls().size(), 40U);
+  for (const auto& delivery : deliveries()) EXPECT_EQ(delivery.state, DeliveryState::delivered);
+}
+
+TEST_F(Dispatch, HangingEndpointSlowsNobodyElse) {
+  simple();
+  make_action(source, "stuck");
+  sender.set_script([](const doubles::RecordedCall& call) {
+    return call.call.url.ends_with("stuck") ? answer(200, minutes{5})
+                                            : answer(200, milliseconds{1});
+  });
+  for (int i = 0; i < 500; ++i) {
+    ASSERT_TRUE(receive("demo"));
+    advance(milliseconds{2});
+  }
+  int good = 0;
+  for (const auto& call : sender.calls()) good += call.call.url.ends_with("out") ? 1 : 0;
+  EXPECT_EQ(good, 500);
+}
+
+TEST_F(Dispatch, PausedActionStartsNothingAndGoesOnWhenActive) {
+  auto out = simple();
+  out.desired = model::DesiredState::paused;
+  out = put(out);
+  ASSERT_TRUE(receive("demo"));
+  advance(minutes{10});
+  EXPECT_EQ(only_delivery().state, DeliveryState::pending);
+  out.desired = model::DesiredState::active;
+  put(out);
+  settle();
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+}
+
+TEST_F(Dispatch, PauseHandsBackWhatIsLeasedAndNotBegun) {
+  auto out = simple();
+  out.max_in_flight = 1;
+  out = put(out);
+  sender.set_script([](const auto&) { return answer(200, seconds{10}); });
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(receive("demo"));
+  out = action(out.id);
+  out.desired = model::DesiredState::paused;
+  put(out);
+  settle();
+  EXPECT_EQ(store.open_work(out.id).running, 1);
+  EXPECT_EQ(store.open_work(out.id).pending, 4);
+}
+
+TEST_F(Dispatch, NoAttemptStartsWhileTheStoreIsDownAndOutcomesAreKept) {
+  simple();
+  sender.set_script([](const auto&) { return answer(200, seconds{1}); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  store.set_outage(model::errc::store_full);
+  advance(seconds{5});
+  EXPECT_FALSE(dispatcher.store_is_up());
+  const auto refused = receive("demo");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, RefusalKind::store_down);
+  EXPECT_EQ(sender.calls().size(), 1U);
+  store.set_outage(std::nullopt);
+  advance(seconds{5});
+  EXPECT_TRUE(dispatcher.store_is_up());
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+  EXPECT_EQ(sender.calls().size(), 1U) << "the finished outcome was not forgotten";
+}
+
+TEST_F(Dispatch, CancelWishOverridesAFailureButNotASuccess) {
+  simple();
+  sender.set_script([](const auto&) { return answer(500, seconds{1}); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  auto cancelled = doubles::run(loop, store.cancel({only_delivery().id}));
+  ASSERT_TRUE(cancelled);
+  advance(seconds{1});
+  EXPECT_EQ(only_delivery().state, DeliveryState::cancelled);
+}
+
+TEST_F(Dispatch, OrderedKeyNeverStartsItsNextBeforeTheFormerEnded) {
+  simple({seconds{1}, seconds{1}});
+  source = store.snapshot()->find_source("demo")->source;
+  source.ordering_key = model::Place{model::Place::Kind::pointer, "/k"};
+  put(source);
+  int calls = 0;
+  sender.set_script([&](const auto&) { return ++calls < 3 ? answer(500) : answer(200); });
+  ASSERT_TRUE(receive("demo", R"({"k":1,"n":1})"));
+  ASSERT_TRUE(receive("demo", R"({"k":1,"n":2})"));
+  for (int i = 0; i < 10; ++i) advance(seconds{1});
+  ASSERT_EQ(sender.calls().size(), 4U);
+  EXPECT_EQ(sender.calls()[2].body, R"({"k":1,"n":1})");
+  EXPECT_EQ(sender.calls()[3].body, R"({"k":1,"n":2})");
+}
+
+TEST_F(Dispatch, HealthFailsAfterARunOfFailuresAndIsMendedByASuccess) {
+  const auto out = simple(std::vector<Millis>(10, seconds{1}));
+  bool down = true;
+  sender.set_script([&](const auto&) { return down ? answer(500) : answer(200); });
+  ASSERT_TRUE(receive("demo"));
+  for (int i = 0; i < 6; ++i) advance(seconds{1});
+  EXPECT_EQ(action(out.id).health, model::Health::failing);
+  down = false;
+  for (int i = 0; i < 6; ++i) advance(seconds{1});
+  EXPECT_EQ(action(out.id).health, model::Health::ok);
+}
+
+TEST_F(Dispatch, RunUnknownTooOftenRunsAloneAndThenCountsAsAFailure) {
+  simple({seconds{1}});
+  sender.set_script([](const auto&) { return answer(200, minutes{1}); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  model::Delivery delivery = only_delivery();
+  EXPECT_EQ(delivery.state, DeliveryState::running);
+  model::Lease lease;
+  lease.delivery.tries_used = 0;
+  const auto settlement =
+      settle_unknown_as_failure(lease, action(delivery.action), store.clock().now(), random);
+  EXPECT_EQ(settlement.kind, model::Settlement::Kind::retry);
+  lease.delivery.tries_used = 1;
+  EXPECT_EQ(
+      settle_unknown_as_failure(lease, action(delivery.action), store.clock().now(), random).kind,
+      model::Settlement::Kind::dead);
+}
+
+TEST_F(Dispatch, StopHandsBackWhatStillRunsAtTheDeadline) {
+  simple();
+  sender.set_script([](const auto&) { return answer(200, minutes{1}); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  doubles::run(loop, stop());
+  EXPECT_EQ(only_delivery().state, DeliveryState::pending);
+  EXPECT_EQ(only_delivery().tries_used, 0);
+}
+
+TEST_F(Dispatch, AcknowledgedEventsSurviveAStoreThatCrashesBeforeTheOutcome) {
+  simple();
+  sender.set_script([](const auto&) { return answer(200, seconds{1}); });
+  ASSERT_TRUE(receive("demo"));
+  EXPECT_EQ(only_delivery().state, DeliveryState::running);
+}
+
+}  // namespace
+}  // namespace grapnel::pipeline
