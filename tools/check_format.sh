@@ -2,7 +2,7 @@
 # Fails when clang-format would change a source; with --fix it changes them (`make format`).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-mode=(--dry-run -Werror)
+mode=(--dry-run -Werror --ferror-limit=1)
 if [ "${1:-}" = --fix ]; then mode=(-i); fi
 folders=()
 for folder in src tests bench cmake; do
