@@ -24,7 +24,9 @@ class CompileDb:
         self.commands = {}  # source path -> argument list
         for entry in entries:
             path = Path(entry["directory"], entry["file"]).resolve()
-            if path.is_relative_to(ROOT / "src") and not path.stem.endswith(("_test", "_fuzz", "_bench")):
+            if path.is_relative_to(ROOT / "src") and not path.stem.endswith(
+                ("_test", "_fuzz", "_bench")
+            ):
                 self.commands[path] = shlex.split(entry["command"])
 
     def recorded_headers(self):

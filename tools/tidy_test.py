@@ -137,6 +137,10 @@ class Rule1Names(RuleTest):
         self.breaks("1", "src/base/sundial_test.cc", "namespace grapnel {}\n")
         self.keeps("src/base/clock_jump_test.cc", "namespace grapnel {}\n")
 
+    def test_namespace_inside_of_the_rooms_is_fine(self):
+        text = "namespace grapnel::pipeline::sql {\nint take();\n}\n"
+        self.keeps("src/pipeline/ingest.h", text)
+
     def test_namespace_is_the_rooms(self):
         self.breaks("1", "src/pipeline/ingest.h", "namespace grapnel::http {\nint take();\n}\n")
 
@@ -217,6 +221,18 @@ class Rule4ForeignHeaders(RuleTest):
         self.breaks(
             "4", "src/base/clock.h", "#include <curl/curl.h>\nnamespace grapnel { int a(); }\n"
         )
+
+    def test_header_that_only_tests_include_is_part_of_them(self):
+        rig = "#include <gtest/gtest.h>\nnamespace grapnel { int rig(); }\n"
+        test = GOOD["src/base/clock_test.cc"].replace(
+            "#include <g", '#include "base/rig.h"\n#include <g'
+        )
+        self.assertEqual(findings({"src/base/rig.h": rig, "src/base/clock_test.cc": test}), [])
+        source = GOOD["src/base/clock.cc"].replace(
+            "#include <f", '#include "base/rig.h"\n#include <f'
+        )
+        found = findings({"src/base/rig.h": rig, "src/base/clock.cc": source})
+        self.assertEqual([(f.rule, f.path) for f in found], [("4", "src/base/rig.h")])
 
     def test_test_headers_outside_of_tests(self):
         self.breaks(
@@ -301,6 +317,7 @@ class Rule13Bounds(RuleTest):
             "src/base/limits.h", "namespace grapnel {\ninline constexpr int kDepthMax = 9;\n}\n"
         )
         self.keeps("src/base/clock.cc", self.body("if (text.size() < 4) return 0;"))
+        self.keeps("src/base/clock.cc", self.base("constexpr int kAllMax = 2 * kTextMax;"))
         self.keeps(
             "src/base/clock.cc", self.body("const auto most = std::numeric_limits<int>::max();")
         )

@@ -3,7 +3,7 @@
 import re
 
 from tidy_rules.sizes import without_directives
-from tidy_rules.tree import Finding, is_test, matches
+from tidy_rules.tree import Finding, matches
 
 # A definition at namespace scope that is neither constant nor a function, type, alias or friend.
 GLOBAL = re.compile(
@@ -21,7 +21,8 @@ LOCAL_STATIC = re.compile(
 )
 
 BOUND_NAME = r"k\w*(?:Max|Limit|Bound)(?![a-z])\w*|\w+_(?:max|limit|bound)"
-BOUND = re.compile(r"\bconstexpr\b[^;={(]*?\b(?:" + BOUND_NAME + r")\s*(?:=|\{)")
+# What is computed from named constants is no literal.
+BOUND = re.compile(r"\bconstexpr\b[^;={(]*?\b(?:" + BOUND_NAME + r")\s*(?:=|\{)(?![^;]*\bk[A-Z])")
 # Comparing a size with a number, or cutting at one, is a bound without a name.
 NAMELESS_BOUND = re.compile(
     r"(?:\.size\(\)|\.length\(\)|_(?:bytes|count|size|depth))\s*(?:<=?|>=?)\s*(\d[\d']*)"
@@ -34,13 +35,15 @@ LAMBDA_COROUTINE = re.compile(
 )
 SLEEP = (
     r"\bthis_thread::sleep_(?:for|until)\b|\b(?:usleep|nanosleep)\s*\("
-    r"|(?<![\w.>:])sleep(?:_for)?\s*\("
+    r"|(?<![\w.>:])(?<!int )sleep(?:_for)?\s*\("
 )
 
 
 def mutable_globals(tree):
-    """5: no mutable globals, function-local ones included."""
+    """5: no mutable globals, function-local ones included. Fixtures of tests may share one."""
     for path in tree.sources("src"):
+        if tree.is_test(path):
+            continue
         code = without_directives(tree.code(path))
         for number, line in namespace_lines(code):
             if GLOBAL.match(line):
@@ -78,7 +81,7 @@ def namespace_lines(code):
 def bounds(tree):
     """13: bounds have a name, a unit and a reason in limits.h."""
     for path in tree.sources("src"):
-        if path.endswith("/limits.h") or is_test(path):
+        if path.endswith("/limits.h") or tree.is_test(path):
             continue
         for number, line in enumerate(tree.code(path).splitlines(), 1):
             if BOUND.search(line):
@@ -108,7 +111,7 @@ def detached(tree):
 def sleeping_tests(tree):
     """25: tests wait for what they test, never for time."""
     for path in tree.sources("src", "tests"):
-        if is_test(path):
+        if tree.is_test(path):
             yield from matches(tree, path, SLEEP, "25", "no test sleeps: clocks are parameters")
 
 

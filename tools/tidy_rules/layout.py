@@ -2,7 +2,7 @@
 
 import re
 
-from tidy_rules.tree import Finding, is_test
+from tidy_rules.tree import Finding
 
 VAGUE_NAMES = {"common", "util", "utils", "helper", "helpers", "misc"}
 # Folders that hold rooms and are none themselves.
@@ -83,7 +83,8 @@ def tests_beside_code(tree):
             continue
         words = found[2].split("_")
         stems = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
-        if not any(tree.has(f"{found[1]}/{stem}{end}") for stem in stems for end in (".h", ".cc")):
+        near = any(tree.has(f"{found[1]}/{stem}{end}") for stem in stems for end in (".h", ".cc"))
+        if not near:
             yield Finding(path, 1, "1", f"tests {found[2]}.h, which is not here")
 
 
@@ -100,7 +101,11 @@ def namespaces(tree):
             r"^(?:extern \"\" )?int (?:main|LLVMFuzzerTestOneInput)\(", code, re.MULTILINE
         )
         declares = re.search(r"[;}]", re.sub(r"^\s*#.*$", "", code, flags=re.MULTILINE))
-        if declares and not has_main and not {own, own + "::detail"} & opened:
+        if (
+            declares
+            and not has_main
+            and not any((name + "::").startswith(own + "::") for name in opened)
+        ):
             yield Finding(path, 1, "1", f"does not open namespace {own}")
 
 
@@ -116,7 +121,7 @@ def layering(tree):
             if not quoted or ".." in header:
                 continue
             other = header.rpartition("/")[0]
-            if other.startswith("tests/") and is_test(path):
+            if tree.is_test(path) and tree.has("tests/" + header):
                 continue
             if other not in order:
                 yield Finding(path, number, "2", f'"{header}" names no room')
@@ -124,7 +129,7 @@ def layering(tree):
                 yield Finding(path, number, "2", f"room {other} is above {room}")
             elif other != room:
                 seen.setdefault(other, number)
-        if is_test(path) or room == "app":
+        if tree.is_test(path) or room == "app":
             continue
         drivers = [other for other in seen if other.startswith("drivers/")]
         capabilities = [other for other in seen if other in CAPABILITIES]
@@ -161,7 +166,7 @@ def foreign_headers(tree):
             if quoted:
                 continue
             if header.startswith(TEST_HEADERS):
-                if not is_test(path):
+                if not tree.is_test(path):
                     yield Finding(path, number, "4", f"<{header}> belongs in tests")
                 continue
             rooms = next((rooms for prefix, rooms in FOREIGN if header.startswith(prefix)), ())
@@ -182,7 +187,7 @@ def own_header_first(tree):
     """7: every x.cc has an x.h and includes it first."""
     for path in tree.sources("src"):
         name = path.rpartition("/")[2]
-        if not name.endswith(".cc") or is_test(path) or name == "main.cc":
+        if not name.endswith(".cc") or tree.is_test(path) or name == "main.cc":
             continue
         header = path[:-2] + "h"
         first = next(includes(tree, path), (1, True, ""))

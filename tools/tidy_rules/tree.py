@@ -36,6 +36,46 @@ class Tree:
             if path.startswith("src/") and path.endswith("/CMakeLists.txt")
         )
 
+        self.tests = self.find_tests()
+
+    def find_tests(self):
+        """C++ files that are only part of tests: by name, by TESTS of a module(), or headers that
+        only such files include."""
+        sources = [path for path in self.files if path.endswith((".h", ".cc"))]
+        listed = set()
+        for room in self.rooms:
+            for words in re.findall(
+                r"\b(?:TESTS|FUZZ)\b((?:\s+[a-z]\w*\.cc)+)", self.text(f"src/{room}/CMakeLists.txt")
+            ):
+                listed |= {f"src/{room}/{name}" for name in words.split()}
+        tests = {
+            path
+            for path in sources
+            if path in listed
+            or path.startswith("tests/")
+            or path.endswith(("_test.cc", "_fuzz.cc", "_bench.cc"))
+        }
+        includers = {}
+        for path in sources:
+            for header in re.findall(r'^\s*#\s*include\s*"([^"]+)"', self.text(path), re.MULTILINE):
+                includers.setdefault("src/" + header, set()).add(path)
+        found = True
+        while found:
+            found = {
+                header
+                for header, by in includers.items()
+                if header not in tests and by <= tests and self.is_in_no_library(header, tests)
+            }
+            tests |= found
+        return tests
+
+    def is_in_no_library(self, header, tests):
+        source = header[:-1] + "cc"
+        return header in self.file_set and (source not in self.file_set or source in tests)
+
+    def is_test(self, path):
+        return path in self.tests
+
     def has(self, path):
         return path in self.file_set
 
@@ -93,10 +133,6 @@ def strip(text):
         return ("''" if found.startswith("'") else '""') + lines
 
     return TOKEN.sub(blank, text)
-
-
-def is_test(path):
-    return path.endswith(("_test.cc", "_fuzz.cc", "_bench.cc")) or path.startswith("tests/")
 
 
 def matches(tree, path, pattern, rule, text):
