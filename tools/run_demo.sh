@@ -57,12 +57,12 @@ while is_taken "$echo_port"; do echo_port=$((echo_port + 1)); done
 GRAPNEL_API_KEY=demo-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 export GRAPNEL_API_KEY
 export GRAPNEL_LISTEN=127.0.0.1:$port GRAPNEL_METRICS_LISTEN=127.0.0.1:$metrics_port
-export GRAPNEL_URL=http://127.0.0.1:$port
+export GRAPNEL_SERVER=http://127.0.0.1:$port
 
-say "starting Grapnel on $GRAPNEL_URL, its data in $data, its log in $data/serve.log"
+say "starting Grapnel on $GRAPNEL_SERVER, its data in $data, its log in $data/serve.log"
 "$grapnel" serve --config examples/demo/grapnel.yaml >"$data/serve.log" 2>&1 &
 serve_pid=$!
-answers() { curl --silent --fail --max-time 2 --output /dev/null "$GRAPNEL_URL/healthz"; }
+answers() { curl --silent --fail --max-time 2 --output /dev/null "$GRAPNEL_SERVER/healthz"; }
 if ! until_true "$wait_seconds" answers; then
   tail -n 20 "$data/serve.log" >&2
   die "Grapnel did not start"
@@ -89,11 +89,11 @@ cat <<TEXT
 
 Send another, from any terminal:
 
-  curl -i -d '{"type":"order.paid","n":2}' $GRAPNEL_URL/webhooks/demo
+  curl -i -d '{"type":"order.paid","n":2}' $GRAPNEL_SERVER/webhooks/demo
 
 Look around:
 
-  export GRAPNEL_URL=$GRAPNEL_URL GRAPNEL_API_KEY=$GRAPNEL_API_KEY
+  export GRAPNEL_SERVER=$GRAPNEL_SERVER GRAPNEL_API_KEY=$GRAPNEL_API_KEY
   build/grapnel get deliveries
 
 Ctrl-C ends it.
