@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from compile_db import ROOT, CompileDb, key_of, run_all
+from tidy_rules.tree import Tree
 
 
 def header_command(command):
@@ -46,10 +47,15 @@ def main():
     for path, command in sorted(database.commands.items()):
         flags.setdefault(path.parent, header_command(command))
 
+    tree = Tree(ROOT)
     jobs = []
     for path in sorted((ROOT / "src").rglob("*.h")):
         title = str(path.relative_to(ROOT))
-        if path.parent not in flags or (names and not any(name in title for name in names)):
+        if (
+            tree.is_test(title)
+            or path.parent not in flags
+            or (names and not any(name in title for name in names))
+        ):
             continue
         command = flags[path.parent] + [str(path)]
         # What it included when it last passed; without it, it is compiled.

@@ -135,6 +135,7 @@ class Rule1Names(RuleTest):
 
     def test_test_without_what_it_tests(self):
         self.breaks("1", "src/base/sundial_test.cc", "namespace grapnel {}\n")
+        self.keeps("src/base/sundial_test.cc", "// The room as a whole.\nnamespace grapnel {}\n")
         self.keeps("src/base/clock_jump_test.cc", "namespace grapnel {}\n")
 
     def test_namespace_inside_of_the_rooms_is_fine(self):

@@ -4,7 +4,6 @@ from tidy_rules.tree import Finding
 
 # (rule, path): reason
 EXCEPTIONS = {
-    ("1", "src/drivers/sqlite/power_cut_test.cc"): "the whole store on a disk that forgets",
     (
         "1",
         "src/drivers/http/message_fuzz.cc",
