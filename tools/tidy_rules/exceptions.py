@@ -4,10 +4,6 @@ from tidy_rules.tree import Finding
 
 # (rule, path): reason
 EXCEPTIONS = {
-    (
-        "1",
-        "src/drivers/http/message_fuzz.cc",
-    ): "head, chunks and trailers of a message in one target",
     ("7", "src/async/asio_impl.cc"): "the compiled half of Asio; there is nothing to declare",
     ("7", "src/drivers/http/beast_impl.cc"): "the compiled half of Beast, for the same reason",
 }

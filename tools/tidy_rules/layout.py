@@ -85,6 +85,7 @@ def tests_beside_code(tree):
         words = found[2].split("_")
         stems = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
         near = any(tree.has(f"{found[1]}/{stem}{end}") for stem in stems for end in (".h", ".cc"))
+        near = near or tree.has(path[:-2] + "h")
         if not near and not tree.text(path).startswith("//"):
             yield Finding(path, 1, "1", f"there is no {found[2]}.h: say in line 1 what this tests")
 
