@@ -142,7 +142,7 @@ TEST_P(DeliveryBookContract, UnknownAfterFiveInARowCountsAsAFailure) {
   const ActionId id = add_action(source, "one");
   const DeliveryId made = deliver_new(source);
   for (int i = 1; i <= kUnknownStreakMax; ++i) {
-    lease(id);
+    EXPECT_EQ(lease(id).delivery.unknown_streak, i - 1) << "who leases sees that it runs alone";
     reopen();
     EXPECT_EQ(delivery(made).unknown_streak, i);
     EXPECT_EQ(delivery(made).tries_used, 0);
@@ -155,6 +155,17 @@ TEST_P(DeliveryBookContract, UnknownAfterFiveInARowCountsAsAFailure) {
   EXPECT_EQ(got.tries_used, 1);
   EXPECT_EQ(got.attempts, kUnknownStreakMax + 1);
   EXPECT_GT(got.due, now());
+}
+
+TEST_P(DeliveryBookContract, SettledUnknownsCountLikeThoseOfCrashes) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one");
+  const DeliveryId made = deliver_new(source);
+  for (int i = 0; i < kUnknownStreakMax; ++i) {
+    EXPECT_EQ(settle(lease(id), Kind::unknown), DeliveryState::pending);
+  }
+  EXPECT_EQ(settle(lease(id), Kind::unknown), DeliveryState::retrying);
+  EXPECT_EQ(delivery(made).tries_used, 1);
 }
 
 TEST_P(DeliveryBookContract, UnknownThatCountsAndWasTheLastTryKills) {
@@ -170,6 +181,18 @@ TEST_P(DeliveryBookContract, UnknownThatCountsAndWasTheLastTryKills) {
   const Delivery got = delivery(made);
   EXPECT_EQ(got.state, DeliveryState::dead);
   EXPECT_EQ(got.reason, EndReason::retries_exhausted);
+}
+
+TEST_P(DeliveryBookContract, LeaseMayEndAsAFailedTryWithoutAnAttempt) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one");
+  const DeliveryId made = deliver_new(source);
+  Settlement failed = settlement(lease(id), Kind::retry);
+  failed.attempt.reset();
+  EXPECT_EQ(settle(failed).state, DeliveryState::retrying);
+  EXPECT_EQ(delivery(made).tries_used, 1);
+  EXPECT_EQ(delivery(made).attempts, 0);
+  EXPECT_TRUE(must(catalog().attempts(delivery(made).seq)).empty());
 }
 
 TEST_P(DeliveryBookContract, RetryCanBeAskedToBeDueNow) {
@@ -419,6 +442,27 @@ TEST_P(DeliveryBookContract, NewTargetEndsGone) {
   EXPECT_EQ(action(id)->health, Health::ok);
   const DeliveryId made = deliver_new(source);
   EXPECT_EQ(delivery(made).state, DeliveryState::pending);
+}
+
+TEST_P(DeliveryBookContract, NewUrlAloneEndsGoneAndIsAnotherTarget) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one");
+  make_gone(source, id);
+  const Revision before = action(id)->target_revision;
+  change_action(id, [](Action& a) { a.target_url = "https://elsewhere.test/"; });
+  EXPECT_EQ(action(id)->health, Health::ok);
+  EXPECT_EQ(action(id)->health_reason, "");
+  EXPECT_GT(action(id)->target_revision, before);
+}
+
+TEST_P(DeliveryBookContract, OtherChangesLeaveGoneAsItIs) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one");
+  make_gone(source, id);
+  const Revision before = action(id)->target_revision;
+  change_action(id, [](Action& a) { a.max_in_flight = 2; });
+  EXPECT_EQ(action(id)->health, Health::gone);
+  EXPECT_EQ(action(id)->target_revision, before);
 }
 
 TEST_P(DeliveryBookContract, FailingIsReportedAndEndedByASuccess) {

@@ -101,6 +101,7 @@ TEST_P(EventLogContract, FanOutMakesThePlannedDeliveriesWithTheEvent) {
     EXPECT_EQ(stored.created, now());
     EXPECT_EQ(stored.run, 1);
     EXPECT_EQ(stored.attempts, 0);
+    EXPECT_EQ(stored.body_size, made.event.body.size());
   }
 }
 
@@ -143,14 +144,13 @@ TEST_P(EventLogContract, EventOfARecordingSourceHasNoDeliveries) {
   EXPECT_TRUE(all_deliveries().empty());
 }
 
-TEST_P(EventLogContract, GoneActionBuriesWhatFanOutMakesForIt) {
+TEST_P(EventLogContract, PlanOfBeforeA410IsStale) {
   const SourceId source = add_source("demo");
   const ActionId id = add_action(source, "one");
+  EventDraft before = draft(source);
   make_gone(source, id);
-  const Appended got = append(draft(source));
-  const Delivery stored = delivery(got.deliveries.at(0).id);
-  EXPECT_EQ(stored.state, DeliveryState::dead);
-  EXPECT_EQ(stored.reason, EndReason::endpoint_gone);
+  EXPECT_EQ(append(std::move(before)).admission, Admission::stale_plan);
+  EXPECT_EQ(book().open_work(id).count(), 0);
 }
 
 // --- dedupe

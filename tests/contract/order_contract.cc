@@ -205,6 +205,18 @@ TEST_P(OrderContract, SkippedReplayUnblocksToo) {
   EXPECT_EQ(lease(id).delivery.id, second);
 }
 
+TEST_P(OrderContract, SkippedOriginalUnblocksThoughItsReplayDiedToo) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one", block);
+  const DeliveryId first = deliver_new(source, "k");
+  const DeliveryId second = deliver_new(source, "k");
+  finish(id, Kind::dead);
+  ASSERT_TRUE(replay(first));
+  finish(id, Kind::dead);
+  must(book().skip(first));
+  EXPECT_EQ(lease(id).delivery.id, second);
+}
+
 TEST_P(OrderContract, CancelledReplayLeavesTheKeyBlocked) {
   const SourceId source = add_source("demo");
   const ActionId id = add_action(source, "one", block);

@@ -170,6 +170,28 @@ TEST_P(UpkeepContract, EventIsKeptForItsPeriodAfterItsLastDeliveryEnded) {
   EXPECT_TRUE(must(catalog().attempts(event.deliveries[0].seq)).empty());
 }
 
+TEST_P(UpkeepContract, HeldEventIsKeptForItsPeriodAfterItWasRecorded) {
+  const SourceId source = add_source("demo", SourceMode::paused);
+  append(draft(source));
+  pass(days{40});
+  change_source(source, [](Source& s) { s.mode = SourceMode::record; });
+  until_done([&] { return upkeep().record_held(source); });
+  EXPECT_EQ(sweep_all({}), 0) << "it finished just now";
+  pass(days{31});
+  EXPECT_EQ(sweep_all({}), 1);
+}
+
+TEST_P(UpkeepContract, ReleasedEventIsKeptForItsPeriodThoughNothingMatchedIt) {
+  const SourceId source = add_source("demo", SourceMode::paused);
+  const Appended event = append(draft(source));
+  pass(days{40});
+  change_source(source, [](Source& s) { s.mode = SourceMode::active; });
+  must(log().fan_out({{.event = event.seq, .plan = plan(source)}}));
+  EXPECT_EQ(sweep_all({}), 0) << "it finished just now";
+  pass(days{31});
+  EXPECT_EQ(sweep_all({}), 1);
+}
+
 TEST_P(UpkeepContract, DeadLettersHaveAPeriodOfTheirOwn) {
   const SourceId source = add_source("demo");
   const ActionId id = add_action(source, "one");

@@ -49,9 +49,7 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
   if (d.state != DeliveryState::running || row.fence != settlement.fence) {
     return {.stale = true, .state = d.state};
   }
-  if (settlement.kind != Settlement::Kind::unknown && settlement.attempt) {
-    note_attempt(row, *settlement.attempt);
-  }
+  if (settlement.attempt) note_attempt(row, *settlement.attempt);
   if (settlement.health) report_health(d.action, *settlement.health);
   switch (settlement.kind) {
     case Settlement::Kind::delivered:
@@ -73,7 +71,10 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
       }
       break;
     case Settlement::Kind::hand_back: make_wait(row, DeliveryState::pending, now_); break;
-    case Settlement::Kind::unknown: note_unknown(row); break;
+    case Settlement::Kind::unknown:
+      if (!settlement.attempt) ++d.attempts;
+      note_unknown(row);
+      break;
   }
   return {.stale = false, .state = d.state};
 }
@@ -81,22 +82,29 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
 void MemoryTables::note_attempt(StoredDelivery& row, Attempt attempt) {
   Delivery& d = row.delivery;
   attempt.number = ++d.attempts;
-  d.last_error = attempt.error;
-  d.last_status = attempt.response_status;
+  if (attempt.result != AttemptResult::handed_back) {
+    d.last_error = attempt.error;
+    d.last_status = attempt.response_status;
+  }
   row.attempts.push_back(std::move(attempt));
 }
 
-void MemoryTables::note_unknown(StoredDelivery& row) {
-  Delivery& d = row.delivery;
-  const ActionPtr action = snapshot_->find_action(d.action);
+void MemoryTables::note_crash(StoredDelivery& row) {
+  const ActionPtr action = snapshot_->find_action(row.delivery.action);
   Attempt attempt{.started = now_, .result = AttemptResult::unknown};
   const Seq name = next_seq();  // ids are names: any that was not there before will do
   for (std::size_t i = 0; i < sizeof name; ++i) {
     attempt.id.bytes[15 - i] = static_cast<std::uint8_t>(name >> (8 * i));
   }
   attempt.action_revision = action ? action->revision : 0;
-  attempt.error = "unknown: the attempt was cut off before its outcome was stored";
+  attempt.error = "the process ended before the outcome was known";
   note_attempt(row, std::move(attempt));
+  note_unknown(row);
+}
+
+void MemoryTables::note_unknown(StoredDelivery& row) {
+  Delivery& d = row.delivery;
+  const ActionPtr action = snapshot_->find_action(d.action);
   ++d.unknown_streak;
   if (d.unknown_streak <= kUnknownStreakMax || !action) {
     return make_wait(row, DeliveryState::pending, now_);
@@ -148,8 +156,7 @@ Result<Delivery> MemoryTables::skip(DeliveryId id) {
     return fail(errc::conflict, "the delivery blocks no ordering key");
   }
   row->delivery.skipped = true;
-  leave_lane(*row);
-  resolve_originals(*row);
+  unblock(*find_lane(*row), row->stand);
   free_next(*find_lane(*row));
   return row->delivery;
 }

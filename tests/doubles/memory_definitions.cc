@@ -28,6 +28,34 @@ void set_action(SourceEntry& entry, Action action) {
   }
 }
 
+/// A new target or an `enable` starts the action afresh: health ok and a target revision of its
+/// own.
+void settle_health(Action& action, const Action* known, Revision revision, Time now) {
+  const bool new_target = !known || known->target_url != action.target_url;
+  if (new_target) {
+    action.health = Health::ok;
+    action.health_reason.clear();
+  }
+  const bool enabled = known && known->health == Health::gone && action.health == Health::ok;
+  const Revision before = known ? known->target_revision : 0;
+  if ((new_target || enabled) && action.target_revision <= before)
+    action.target_revision = revision;
+  action.target_revision = std::max(action.target_revision, before);
+  action.health_since = known && known->health == action.health ? known->health_since : now;
+}
+
+/// Whether the report changes what is known. Gone is ended by a new target or a person alone.
+bool is_news(const Action& action, const HealthReport& report) {
+  switch (report.health) {
+    case Health::ok: return action.health == Health::failing;
+    case Health::failing: return action.health == Health::ok;
+    case Health::resting: return action.health == Health::ok || action.health == Health::failing;
+    case Health::gone:
+      return action.health != Health::gone && report.target_revision == action.target_revision;
+  }
+  return false;
+}
+
 /// Fills what follows from `sources` and `keys`.
 void index(RegistrySnapshot& snapshot) {
   snapshot.slugs.clear();
@@ -121,11 +149,7 @@ Result<> MemoryTables::put_action(RegistrySnapshot& next, const PutAction& put) 
   action.created = known ? known->created : now_;
   action.updated = now_;
   action.revision = next.revision;
-  if (known && known->target_revision == action.target_revision) {
-    action.health = known->health;  // the system's, until the target starts afresh
-    action.health_since = known->health_since;
-    action.health_reason = known->health_reason;
-  }
+  settle_health(action, known.get(), next.revision, now_);
   entry->source.revision = next.revision;
   set_action(*entry, std::move(action));
   next.sources[put.action.source] = std::move(entry);
@@ -165,8 +189,7 @@ void MemoryTables::touch_keys(const std::vector<std::pair<KeyId, Time>>& uses) {
 
 void MemoryTables::report_health(ActionId id, const HealthReport& report) {
   const ActionPtr known = snapshot_->find_action(id);
-  if (!known || known->health == Health::gone || known->health == report.health) return;
-  if (report.health == Health::gone && report.target_revision != known->target_revision) return;
+  if (!known || known->deleting || !is_news(*known, report)) return;
   auto next = std::make_shared<RegistrySnapshot>(*snapshot_);
   ++next->revision;
   auto entry = copy_entry(*next, known->source);
@@ -174,6 +197,9 @@ void MemoryTables::report_health(ActionId id, const HealthReport& report) {
   action.health = report.health;
   action.health_since = now_;
   action.health_reason = report.reason;
+  // Like any change, so that plans made before are stale and a stale copy overwrites no health.
+  action.revision = next->revision;
+  entry->source.revision = next->revision;
   set_action(*entry, std::move(action));
   next->sources[known->source] = std::move(entry);
   publish(std::move(next));

@@ -36,7 +36,7 @@ Appended MemoryTables::append_one(EventDraft& draft) {
   const SourcePtr source = snapshot_->find_source(draft.event.source);
   if (!source || source->source.deleting) return {.admission = Admission::source_gone};
   if (auto duplicate = find_duplicate(draft.event)) return *duplicate;
-  if (draft.plan.revision != source->source.revision) return {.admission = Admission::stale_plan};
+  if (draft.plan.revision < source->source.revision) return {.admission = Admission::stale_plan};
 
   const Seq seq = next_seq();
   GRAPNEL_CHECK(event_ids_.emplace(draft.event.id, seq).second, draft.event.id.str());
@@ -46,7 +46,7 @@ Appended MemoryTables::append_one(EventDraft& draft) {
   row.event.run = 1;
   row.event.body_size = body->size();
   row.body = body;
-  if (!row.event.idempotency_place.empty()) {
+  if (!row.event.idempotency_key.empty()) {
     keys_[{row.event.source, row.event.idempotency_place, row.event.idempotency_key}] = {
         row.event.id, seq, row.event.body_sha256, row.event.received};
   }
@@ -79,7 +79,7 @@ std::shared_ptr<const std::string> MemoryTables::take_body(EventDraft& draft) {
 }
 
 std::optional<Appended> MemoryTables::find_duplicate(const Event& event) {
-  if (event.idempotency_place.empty()) return std::nullopt;
+  if (event.idempotency_key.empty()) return std::nullopt;
   const auto at = keys_.find({event.source, event.idempotency_place, event.idempotency_key});
   if (at == keys_.end() || !key_is_alive(at->second.received, now_)) return std::nullopt;
   const FirstReceipt& first = at->second;
@@ -96,9 +96,7 @@ std::vector<BornDelivery> MemoryTables::make_deliveries(StoredEvent& event,
   for (const DeliveryPlan& planned : plan.deliveries) {
     StoredDelivery& row = add_delivery(event, planned.id, planned.action, event.event.run);
     join_lane(row);
-    if (is_gone(planned.action)) {
-      end(row, DeliveryState::dead, EndReason::endpoint_gone);
-    } else if (planned.birth == Birth::dead) {
+    if (planned.birth == Birth::dead) {
       end(row, DeliveryState::dead, planned.reason);
     } else if (planned.birth == Birth::leased && !row.delivery.waits_for_order) {
       start_lease(row);
@@ -159,7 +157,7 @@ Appended MemoryTables::fan_out_one(const FanoutDraft& draft) {
   if (draft.run == FanoutDraft::Run::again && !is_terminal_fanout(row.event.fanout)) {
     return answer(Admission::held);
   }
-  if (draft.plan.revision != source->source.revision) return answer(Admission::stale_plan);
+  if (draft.plan.revision < source->source.revision) return answer(Admission::stale_plan);
   if (draft.plan.state == FanoutState::held) return answer(Admission::held);
 
   if (draft.run == FanoutDraft::Run::again) {

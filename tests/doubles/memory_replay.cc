@@ -1,5 +1,6 @@
 // DeliveryBook: replays and the jobs that make many of them.
 #include <algorithm>
+#include <functional>
 
 #include "doubles/limits.h"
 #include "doubles/memory_tables.h"
@@ -111,6 +112,7 @@ Result<ReplayJob> MemoryTables::cancel_job(JobId id) {
 std::vector<ReplayJob> MemoryTables::jobs() const {
   std::vector<ReplayJob> out;
   for (const auto& [id, job] : jobs_) out.push_back(job);
+  std::ranges::sort(out, std::ranges::greater{}, &ReplayJob::created);
   return out;
 }
 

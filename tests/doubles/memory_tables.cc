@@ -20,7 +20,7 @@ void MemoryTables::recover(Time now) {
   swept_to_ = 0;
   body_files_.clear();
   const std::set<Seq> running = running_;
-  for (const Seq seq : running) note_unknown(deliveries_.at(seq));
+  for (const Seq seq : running) note_crash(deliveries_.at(seq));
   effects_ = {};
 }
 
@@ -47,6 +47,7 @@ StoredDelivery& MemoryTables::add_delivery(StoredEvent& event, DeliveryId id, Ac
   row.delivery.created = now_;
   row.delivery.due = now_;
   row.key = event.event.ordering_key;
+  row.delivery.body_size = event.event.body_size;
   row.bytes = static_cast<std::int64_t>(event.event.body_size);
   row.stand = seq;
   event.deliveries.push_back(seq);
@@ -87,6 +88,9 @@ void MemoryTables::enter(StoredDelivery& row, DeliveryState state) {
 
 void MemoryTables::make_wait(StoredDelivery& row, DeliveryState state, Time due) {
   if (row.delivery.cancel_wished) return end(row, DeliveryState::cancelled, row.wish);
+  if (!snapshot_->find_action(row.delivery.action)) {
+    return end(row, DeliveryState::cancelled, EndReason::definition_deleted);
+  }
   if (is_gone(row.delivery.action)) return end(row, DeliveryState::dead, EndReason::endpoint_gone);
   enter(row, state);
   row.delivery.due = due;
@@ -108,11 +112,11 @@ void MemoryTables::end(StoredDelivery& row, DeliveryState state, EndReason reaso
   d.cancel_wished = false;
   d.waits_for_order = false;
   if (state == DeliveryState::dead) dead_.emplace(d.ended_seq, d.seq);
-  if (state == DeliveryState::delivered) resolve_originals(row);
   Lane* lane = find_lane(row);
   if (!lane) return;
   if (lane->holder == d.seq) lane->holder = 0;
   if (state != DeliveryState::dead) lane->members.erase({row.stand, d.seq});
+  if (state == DeliveryState::delivered) unblock(*lane, row.stand);
   free_next(*lane);
 }
 
@@ -180,13 +184,11 @@ void MemoryTables::free_lanes(ActionId action) {
   }
 }
 
-void MemoryTables::resolve_originals(const StoredDelivery& row) {
-  for (Seq up = row.original; up != 0;) {
-    const auto at = deliveries_.find(up);
-    if (at == deliveries_.end()) return;
-    if (is_terminal(at->second.delivery.state)) leave_lane(at->second);
-    up = at->second.original;
-  }
+void MemoryTables::unblock(Lane& lane, Seq stand) {
+  std::erase_if(lane.members, [&](const auto& place) {
+    return place.first == stand &&
+           deliveries_.at(place.second).delivery.state == DeliveryState::dead;
+  });
 }
 
 void MemoryTables::hint(const StoredDelivery& row) {

@@ -144,6 +144,8 @@ class MemoryTables {
   StoredDelivery* find(model::DeliveryId id);
   model::Settled settle_one(const model::Settlement& settlement);
   void note_attempt(StoredDelivery& row, model::Attempt attempt);
+  /// The lease of a process that died: one unknown.
+  void note_crash(StoredDelivery& row);
   void note_unknown(StoredDelivery& row);
   /// To pending or retrying, or to where a cancel wish or health `gone` sends it instead.
   void make_wait(StoredDelivery& row, model::DeliveryState state, Time due);
@@ -161,7 +163,8 @@ class MemoryTables {
   bool is_blocked(const Lane& lane, const StoredDelivery& row) const;
   void join_lane(StoredDelivery& row);
   void leave_lane(const StoredDelivery& row);
-  void resolve_originals(const StoredDelivery& row);
+  /// The dead deliveries at that place no longer hold anything back.
+  void unblock(Lane& lane, model::Seq stand);
   /// Lets the first that waits hold the lane, if nothing keeps it.
   void free_next(Lane& lane);
   void free_lanes(model::ActionId action);
