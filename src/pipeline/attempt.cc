@@ -69,14 +69,28 @@ Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry,
   return call;
 }
 
+model::Attempt Attempter::begin(const model::Delivery& delivery) {
+  Attempt attempt;
+  attempt.id = parts_.ids.make<model::AttemptId>();
+  attempt.number = delivery.attempts + 1;
+  attempt.started = parts_.clock.now();
+  return attempt;
+}
+
+AttemptReport Attempter::unsendable(const model::Delivery& delivery, std::string_view why) {
+  AttemptReport report{.attempt = begin(delivery), .body_damaged = true};
+  report.attempt.result = AttemptResult::failed;
+  report.attempt.step = AttemptStep::prepare;
+  report.attempt.error = fmt::format("prepare: {}", why);
+  return report;
+}
+
 async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::ActionPtr action,
                                               model::EventPtr event, model::Delivery delivery) {
   AttemptReport report;
   report.target_revision = action->target_revision;
   Attempt& attempt = report.attempt;
-  attempt.id = parts_.ids.make<model::AttemptId>();
-  attempt.number = delivery.attempts + 1;
-  attempt.started = parts_.clock.now();
+  attempt = begin(delivery);
   attempt.action_revision = action->revision;
   auto call = prepare(*entry, *action, *event, delivery, attempt);
   if (!call) {
@@ -88,7 +102,9 @@ async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::Act
   auto answer = co_await parts_.sender.send(std::move(*call));
   if (answer) {
     if (const auto value = model::find_header(answer->headers, "Retry-After")) {
-      report.retry_after = parse_retry_after(*value, parts_.clock.now());
+      // A date is the wall clock's, which may be off the store's.
+      const Time wall = parts_.clock.now() + parts_.clock.wall_offset();
+      report.retry_after = parse_retry_after(*value, wall);
     }
     note_answer(attempt, std::move(*answer));
   } else {

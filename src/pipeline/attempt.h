@@ -26,7 +26,11 @@ class Attempter {
   async::Task<AttemptReport> attempt(model::SourcePtr entry, model::ActionPtr action,
                                      model::EventPtr event, model::Delivery delivery);
 
+  /// The report of an attempt that could not be made because what was stored cannot be sent.
+  AttemptReport unsendable(const model::Delivery& delivery, std::string_view why);
+
  private:
+  model::Attempt begin(const model::Delivery& delivery);
   Result<model::HttpCall> prepare(const model::SourceEntry& entry, const model::Action& action,
                                   const model::Event& event, const model::Delivery& delivery,
                                   model::Attempt& attempt);

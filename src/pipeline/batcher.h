@@ -2,7 +2,8 @@
 // next collects. One call costs the same whatever is in it.
 #pragma once
 
-#include <deque>
+#include <boost/asio/post.hpp>
+
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -48,6 +49,8 @@ class Batcher {
   }
 
   async::Task<> run() {
+    // At the next turn: by then all that this one brings is gathered.
+    co_await boost::asio::post(executor_, async::use_task);
     while (!items_.empty()) {
       std::vector<Item> items;
       std::vector<async::OneShot<Result<Answer>>*> waiting;

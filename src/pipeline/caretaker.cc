@@ -9,7 +9,7 @@ using model::StepResult;
 Caretaker::Caretaker(Parts parts)
     : parts_(parts),
       wall_offset_(parts.clock.wall_offset()),
-      wanted_(parts.executor),
+      wanted_(parts.executor, parts.timers),
       scope_(parts.executor) {}
 
 void Caretaker::start() {
@@ -20,7 +20,6 @@ void Caretaker::start() {
 
 async::Task<> Caretaker::stop() {
   scope_.cancel();
-  wanted_.notify_all();
   co_await scope_.join();
 }
 
@@ -36,7 +35,7 @@ async::Task<> Caretaker::run_regular() {
   while (true) {
     co_await sweep();
     // A step that failed while the store was down is taken again here.
-    wanted_.notify_all();
+    wanted_.ring();
     co_await parts_.timers.sleep_for(kUpkeepEvery);
   }
 }

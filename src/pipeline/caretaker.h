@@ -2,7 +2,6 @@
 // finish, retention sweeps, old idempotency keys go, gauges are read.
 #pragma once
 
-#include "async/notify.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "base/clock.h"
@@ -10,6 +9,7 @@
 #include "model/delivery_book.h"
 #include "model/registry.h"
 #include "model/upkeep.h"
+#include "pipeline/bell.h"
 #include "pipeline/metrics.h"
 #include "telemetry/log.h"
 
@@ -33,7 +33,7 @@ class Caretaker {
 
   void start();
   /// Definitions changed: something may be gone or deleting.
-  void wake() { wanted_.notify_all(); }
+  void wake() { wanted_.ring(); }
   async::Task<> stop();
 
  private:
@@ -49,7 +49,7 @@ class Caretaker {
 
   Parts parts_;
   Millis wall_offset_{0};
-  async::Notify wanted_;
+  Bell wanted_;
   async::Scope scope_;
 };
 

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "model/limits.h"
 #include "pipeline/json_body.h"
+#include "telemetry/utf8.h"
 
 namespace grapnel::pipeline {
 namespace {
@@ -40,25 +41,26 @@ class Reader {
   std::optional<JsonBody> body_;
 };
 
-/// Printable, bounded: a type is a label, a log field and a part of lists.
-std::string clean_type(std::string type) {
-  type.resize(std::min(type.size(), model::kEventTypeBytesMax));
+/// Printable UTF-8, bounded: a type is a log field and a part of lists.
+std::string clean_type(std::string_view type) {
+  std::string out(telemetry::cut_utf8(type, model::kEventTypeBytesMax));
   std::ranges::replace_if(
-      type, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '_');
-  return type;
+      out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '_');
+  const std::string valid = telemetry::valid_utf8(out);
+  return std::string(telemetry::cut_utf8(valid, model::kEventTypeBytesMax));
 }
 
 std::string event_type(const model::Source& source, Reader& reader) {
   if (source.event_type) {
-    if (auto type = reader.at(*source.event_type)) return clean_type(std::move(*type));
+    if (auto type = reader.at(*source.event_type)) return clean_type(*type);
     return "webhook";
   }
   if (auto type = reader.header("X-GitHub-Event")) {
     if (const auto action = reader.pointer("/action")) *type += "." + *action;
-    return clean_type(std::move(*type));
+    return clean_type(*type);
   }
-  if (auto type = reader.header("ce-type")) return clean_type(std::move(*type));
-  if (auto type = reader.pointer("/type")) return clean_type(std::move(*type));
+  if (auto type = reader.header("ce-type")) return clean_type(*type);
+  if (auto type = reader.pointer("/type")) return clean_type(*type);
   return "webhook";
 }
 

@@ -1,12 +1,12 @@
 #include "pipeline/dispatch.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/check.h"
-#include "pipeline/limits.h"
 
 namespace grapnel::pipeline {
 namespace {
@@ -15,23 +15,24 @@ using model::ActionId;
 using model::AttemptResult;
 using model::Settlement;
 
-/// Leased ahead of its attempts: four rounds of what may be in flight.
-std::size_t ahead_of(const Lane& lane) {
-  const auto rounds = static_cast<std::size_t>(lane.action ? lane.action->max_in_flight : 1) * 4;
-  return std::clamp<std::size_t>(rounds, 16, kReadyAheadMax);
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Parts parts)
     : parts_(parts),
-      backoff_(kStoreRetryMin),
-      wanted_(parts.executor),
-      settled_(parts.executor),
-      settlements_(parts.executor,
-                   [&book = parts.book](std::vector<Settlement> settlements) {
-                     return book.settle(std::move(settlements));
-                   }),
+      reader_(parts.timers, parts.log, parts.log_lines),
+      wanted_(parts.executor, parts.timers),
+      ended_(parts.executor, parts.timers),
+      outcomes_({.executor = parts.executor,
+                 .timers = parts.timers,
+                 .book = parts.book,
+                 .metrics = parts.metrics,
+                 .log_lines = parts.log_lines,
+                 .store_back =
+                     [this] {
+                       serve_held_up();
+                       start_alone();
+                       wanted_.ring();
+                     }}),
       attempts_(parts.executor),
       background_(parts.executor) {}
 
@@ -44,43 +45,51 @@ void Dispatcher::start() {
 
 void Dispatcher::begin_drain() {
   draining_ = true;
+  reader_.end_waiting();
   for (auto& [id, lane] : lanes_) {
-    while (!lane->ready.empty()) hand_back(id, pop_ready(*lane));
+    while (!lane->ready.empty()) hand_back(id, *lane, pop_ready(*lane));
   }
-  while (!alone_.empty()) {
-    auto [id, ready] = std::move(alone_.front());
-    alone_.pop_front();
-    hand_back(id, std::move(ready));
+  if (const auto waiting = std::exchange(alone_, std::nullopt)) {
+    hand_back(waiting->first, lane_of(waiting->first), waiting->second);
   }
-  wanted_.notify_all();
+  wanted_.ring();
 }
 
 async::Task<> Dispatcher::stop(async::Deadline deadline) {
   if (!draining_) begin_drain();
-  background_.spawn(alarm(deadline.at()));
-  while (attempts_.running() > 0 && !deadline.passed(parts_.timers.now())) co_await settled_.wait();
-  stopped_ = true;
-  attempts_.cancel();
-  co_await attempts_.join();
-  co_await settlements_.stop();
+  // First the lease loop: a call under way may bring leases that must go back.
   background_.cancel();
   co_await background_.join();
+  while (attempting_ + settling_ > 0 && !deadline.passed(parts_.timers.now())) {
+    co_await ended_.wait_until(deadline.at());
+  }
+  // A task that is canceled before its first turn would never run, and its lease never end.
+  co_await boost::asio::post(parts_.executor, async::use_task);
+  stopped_ = true;
+  outcomes_.give_up();
+  attempts_.cancel();
+  co_await attempts_.join();
+  co_await outcomes_.stop();
 }
 
 // ---- lanes
+
+Lane* Dispatcher::find_lane(ActionId id) {
+  const auto at = lanes_.find(id);
+  return at == lanes_.end() ? nullptr : at->second.get();
+}
 
 Lane& Dispatcher::lane_of(ActionId id) {
   auto& lane = lanes_[id];
   if (!lane) {
     lane = std::make_unique<Lane>();
-    lane->action = parts_.registry.snapshot()->find_action(id);
+    lane->refresh(*parts_.registry.snapshot(), id);
   }
   return *lane;
 }
 
 void Dispatcher::forget_if_idle(ActionId id) {
-  const auto at = lanes_.find(id);
-  if (at != lanes_.end() && at->second->is_idle() && !at->second->next_due) lanes_.erase(at);
+  if (Lane* lane = find_lane(id); lane && lane->is_idle()) lanes_.erase(id);
 }
 
 void Dispatcher::set_due(ActionId id, Lane& lane, std::optional<Time> due) {
@@ -101,49 +110,59 @@ void Dispatcher::on_hints(const std::vector<model::WorkHint>& hints) {
     if (leasing_) hinted_.push_back(hint);
     set_due(hint.action, lane, lane.next_due ? std::min(*lane.next_due, hint.due) : hint.due);
   }
-  if (!hints.empty()) wanted_.notify_all();
+  if (!hints.empty()) wanted_.ring();
 }
 
 void Dispatcher::on_definitions(const model::SnapshotPtr& snapshot) {
+  std::vector<ActionId> removed;
   for (auto& [id, lane] : lanes_) {
-    const auto action = snapshot->find_action(id);
-    if (action == lane->action) continue;
-    lane->action = action;
+    lane->refresh(*snapshot, id);
     set_due(id, *lane, lane->next_due);
-    if (!lane->is_open()) {
-      while (!lane->ready.empty()) hand_back(id, pop_ready(*lane));
-    }
+    while (!lane->is_open() && !lane->ready.empty()) hand_back(id, *lane, pop_ready(*lane));
+    pump(id);
+    if (lane->life == Lane::Life::removed) removed.push_back(id);
   }
-  std::erase_if(alone_, [&](auto& waiting) {
-    if (lane_of(waiting.first).is_open()) return false;
-    hand_back(waiting.first, std::move(waiting.second));
-    return true;
-  });
-  pump_all();
-  wanted_.notify_all();
+  for (const ActionId id : removed) forget_if_idle(id);
+  if (alone_ && !lane_of(alone_->first).is_open()) {
+    const auto waiting = *std::exchange(alone_, std::nullopt);
+    hand_back(waiting.first, lane_of(waiting.first), waiting.second);
+  }
+  serve_held_up();
+  wanted_.ring();
 }
 
 // ---- born leased
 
 bool Dispatcher::reserve(const model::Action& action, std::uint64_t body_bytes) {
-  if (draining_ || !store_up_ || body_bytes > model::kBodyInlineBytesMax) return false;
+  if (draining_ || !store_is_up() || body_bytes > model::kBodyInlineBytesMax) return false;
   Lane& lane = lane_of(action.id);
-  if (!lane.is_open()) return false;
   // What waits in the store goes first.
-  if (lane.next_due && *lane.next_due <= parts_.clock.now()) return false;
-  if (lane.ready.size() + lane.reserved >= ahead_of(lane)) return false;
-  if (lane.ready_bytes + lane.reserved_bytes + body_bytes > kReadyBytesMax) return false;
-  if (ready_bytes_ + body_bytes > kReadyBytesTotalMax) return false;
+  const bool waits = lane.next_due && *lane.next_due <= parts_.clock.now();
+  const bool fits = lane.ready.size() + lane.reserved < lane.ahead() &&
+                    lane.ready_bytes + lane.reserved_bytes + body_bytes <= kReadyBytesMax &&
+                    ready_bytes_ + reserved_bytes_ + body_bytes <= kReadyBytesTotalMax;
+  if (waits || !fits || !lane.is_open()) {
+    forget_if_idle(action.id);
+    return false;
+  }
   ++lane.reserved;
   lane.reserved_bytes += body_bytes;
+  reserved_bytes_ += body_bytes;
   return true;
+}
+
+void Dispatcher::unreserve(Lane& lane, std::uint64_t body_bytes) {
+  GRAPNEL_CHECK(lane.reserved > 0 && lane.reserved_bytes >= body_bytes, lane.reserved);
+  --lane.reserved;
+  lane.reserved_bytes -= body_bytes;
+  reserved_bytes_ -= body_bytes;
 }
 
 void Dispatcher::release(ActionId action, std::uint64_t body_bytes) {
   Lane& lane = lane_of(action);
-  GRAPNEL_CHECK(lane.reserved > 0 && lane.reserved_bytes >= body_bytes, lane.reserved);
-  --lane.reserved;
-  lane.reserved_bytes -= body_bytes;
+  unreserve(lane, body_bytes);
+  call_for_work(lane);
+  forget_if_idle(action);
 }
 
 void Dispatcher::adopt(const model::FanoutPlan& plan, const model::Appended& appended,
@@ -153,23 +172,18 @@ void Dispatcher::adopt(const model::FanoutPlan& plan, const model::Appended& app
     if (plan.deliveries[i].birth != model::Birth::leased) continue;
     const model::BornDelivery& born = appended.deliveries[i];
     const ActionId id = plan.deliveries[i].action;
-    release(id, event->body_size);
-    if (born.fence == 0) continue;
-    Ready ready{.event = event, .bytes = event->body_size};
-    ready.lease.fence = born.fence;
-    model::Delivery& delivery = ready.lease.delivery;
-    delivery.seq = born.seq;
-    delivery.id = born.id;
-    delivery.event_seq = appended.seq;
-    delivery.event = event->id;
-    delivery.event_type = event->type;
-    delivery.source = event->source;
-    delivery.action = id;
-    delivery.state = model::DeliveryState::running;
-    delivery.created = event->received;
-    delivery.due = event->received;
-    delivery.body_size = event->body_size;
-    push_ready(lane_of(id), std::move(ready));
+    if (born.fence == 0) {
+      release(id, event->body_size);
+      continue;
+    }
+    Ready ready = born_ready(appended, born, id, event);
+    Lane& lane = lane_of(id);
+    unreserve(lane, event->body_size);
+    if (draining_ || !lane.is_open()) {  // since the plan was made
+      hand_back(id, lane, ready);
+      continue;
+    }
+    push_ready(lane, std::move(ready));
     pump(id);
   }
 }
@@ -177,62 +191,65 @@ void Dispatcher::adopt(const model::FanoutPlan& plan, const model::Appended& app
 // ---- leasing
 
 async::Task<> Dispatcher::lease_loop() {
-  while (true) {
+  // Never cut off while it holds leases: it ends by the drain.
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  while (!draining_) {
     auto wanted = wishes();
-    if (wanted.empty()) {
-      arm_alarm();
-      co_await wanted_.wait();
-      continue;
+    // A store that failed a lease call is asked again even when nothing is wished for any more:
+    // nobody else would notice that it works.
+    const bool asks = !store_is_up() && outcomes_.kept() == 0;
+    if (wanted.empty() && !asks) {
+      co_await wait_for_work();
+    } else {
+      co_await lease(std::move(wanted));
     }
-    co_await lease(std::move(wanted));
   }
 }
 
-std::size_t Dispatcher::room_in(const Lane& lane) const {
-  const std::size_t used = lane.ready.size() + lane.reserved;
-  const std::size_t ahead = ahead_of(lane);
-  if (used > ahead / 2) return 0;
-  if (lane.ready_bytes >= kReadyBytesMax || ready_bytes_ >= kReadyBytesTotalMax)
-    return used == 0 ? 1 : 0;
-  return ahead - used;
+async::Task<> Dispatcher::wait_for_work() {
+  const Time now = parts_.clock.now();
+  // A lane that is due but has no room is woken by its attempts, not by time.
+  const auto next = due_.lower_bound({now + Millis{1}, ActionId{}});
+  if (next == due_.end()) {
+    co_await wanted_.wait();
+  } else {
+    co_await wanted_.wait_until(parts_.timers.now() + (next->first - now));
+  }
 }
 
-std::vector<model::LeaseWish> Dispatcher::wishes() const {
+std::vector<model::LeaseWish> Dispatcher::wishes() {
   std::vector<model::LeaseWish> out;
-  if (draining_) return out;
+  // Kept outcomes go first; and beside a delivery that runs alone nothing may start anyway.
+  if (draining_ || alone_waits_or_runs() || outcomes_.kept() > 0) return out;
   const Time now = parts_.clock.now();
   int total = 0;
-  for (const auto& [due, id] : due_) {
-    if (due > now || out.size() >= kLeaseWishesMax || total >= kLeaseCountMax) break;
-    const auto room = static_cast<int>(room_in(*lanes_.at(id)));
-    if (room == 0) continue;
-    const int count = std::min(room, kLeaseCountMax - total);
-    out.push_back({.action = id, .count = count});
-    total += count;
-  }
+  using Place = std::set<std::pair<Time, ActionId>>::const_iterator;
+  const auto wish_for = [&](Place at, Place end) {
+    for (; at != end; ++at) {
+      const auto room = static_cast<int>(lanes_.at(at->second)->room(ready_bytes_));
+      if (room == 0) continue;
+      if (out.size() >= kLeaseWishesMax || total >= kLeaseCountMax) {
+        lease_from_ = *at;
+        return;
+      }
+      const int count = std::min(room, kLeaseCountMax - total);
+      out.push_back({.action = at->second, .count = count});
+      total += count;
+    }
+  };
+  // Soonest first; after a call that was full, from where it stopped, so that no backlog, however
+  // old, keeps the others waiting.
+  const auto end = due_.lower_bound({now + Millis{1}, ActionId{}});
+  const auto from = std::exchange(lease_from_, {});
+  const auto first = from.first > now ? due_.begin() : due_.lower_bound(from);
+  wish_for(first, end);
+  if (lease_from_ == std::pair<Time, ActionId>{}) wish_for(due_.begin(), first);
   return out;
 }
 
-void Dispatcher::arm_alarm() {
-  if (draining_ || due_.empty()) return;
-  const Time now = parts_.clock.now();
-  // A lane that is due but has no room is woken by its attempts, not by time.
-  const auto next =
-      std::ranges::find_if(due_, [now](const auto& entry) { return entry.first > now; });
-  if (next == due_.end()) return;
-  const Millis wait = std::min(next->first - now, kAlarmMax);
-  const Monotonic at = parts_.timers.now() + wait;
-  if (armed_ != Monotonic::max() && armed_ <= at) return;
-  armed_ = at;
-  background_.spawn(alarm(at));
-}
-
-async::Task<> Dispatcher::alarm(Monotonic at) {
-  const auto slept = co_await parts_.timers.sleep_until(at);
-  if (armed_ <= at) armed_ = Monotonic::max();
-  if (slept) {
-    wanted_.notify_all();
-    settled_.notify_all();
+void Dispatcher::call_for_work(const Lane& lane) {
+  if (lane.listed && *lane.listed <= parts_.clock.now() && lane.room(ready_bytes_) > 0) {
+    wanted_.ring();
   }
 }
 
@@ -242,46 +259,62 @@ async::Task<> Dispatcher::lease(std::vector<model::LeaseWish> wished) {
   leasing_ = false;
   const auto hints = std::exchange(hinted_, {});
   if (!batch) {
-    store_failed(batch.error());
-    co_await parts_.timers.sleep_for(store_backoff());
+    outcomes_.store_failed(batch.error());
+    co_await parts_.timers.sleep_for(outcomes_.backoff());
     co_return;
   }
-  store_works();
-  for (const auto& [id, due] : batch->next_due) set_due(id, lane_of(id), due);
+  outcomes_.store_works();
+  for (const auto& [id, due] : batch->next_due) {
+    set_due(id, lane_of(id), due);
+    forget_if_idle(id);
+  }
   on_hints(hints);
   co_await take_leases(std::move(batch->leases));
 }
 
-async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
+std::vector<model::Seq> Dispatcher::to_read_ahead(const std::vector<model::Lease>& leases) {
   std::vector<model::Seq> seqs;
-  for (const auto& lease : leases) {
-    if (lease.delivery.body_size <= model::kBodyInlineBytesMax)
-      seqs.push_back(lease.delivery.event_seq);
+  std::unordered_map<ActionId, std::uint64_t> bytes_of;
+  std::uint64_t bytes = ready_bytes_ + reserved_bytes_;
+  for (const auto& [delivery, fence] : leases) {
+    if (delivery.body_size > model::kBodyInlineBytesMax) continue;
+    const Lane& lane = lane_of(delivery.action);
+    auto& of_lane =
+        bytes_of.try_emplace(delivery.action, lane.ready_bytes + lane.reserved_bytes).first->second;
+    if (of_lane + delivery.body_size > kReadyBytesMax) continue;
+    if (bytes + delivery.body_size > kReadyBytesTotalMax) continue;
+    of_lane += delivery.body_size;
+    bytes += delivery.body_size;
+    seqs.push_back(delivery.event_seq);
   }
-  std::unordered_map<model::Seq, model::EventPtr> events;
+  std::ranges::sort(seqs);
+  seqs.erase(std::ranges::unique(seqs).begin(), seqs.end());
+  return seqs;
+}
+
+async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
+  Events events;
+  const auto seqs = to_read_ahead(leases);
   if (!seqs.empty()) {
-    auto read = co_await parts_.log.read(seqs);
-    for (std::size_t i = 0; read && i < seqs.size(); ++i) {
-      if ((*read)[i]) events[seqs[i]] = *(*read)[i];
+    const auto found = co_await reader_.read(seqs);
+    for (std::size_t i = 0; found && i < seqs.size(); ++i) {
+      if ((*found)[i]) events[seqs[i]] = *(*found)[i];
     }
   }
   std::set<ActionId> touched;
   for (auto& lease : leases) {
     const ActionId id = lease.delivery.action;
     Lane& lane = lane_of(id);
-    const auto found = events.find(lease.delivery.event_seq);
-    Ready ready{.lease = std::move(lease)};
-    ready.event = found == events.end() ? nullptr : found->second;
-    ready.bytes = ready.lease.delivery.body_size;
-    parts_.metrics.queue_age(parts_.clock.now() - ready.lease.delivery.due);
-    if (draining_ || !lane.is_open()) {
-      hand_back(id, std::move(ready));
-    } else if (ready.lease.delivery.unknown_streak > model::kUnknownStreakMax) {
-      ++lane.settling;
-      attempts_.spawn(finish(id, settle_unknown_as_failure(ready.lease, *lane.action,
-                                                           parts_.clock.now(), parts_.random)));
-    } else if (ready.lease.delivery.unknown_streak == model::kUnknownStreakMax) {
-      alone_.emplace_back(id, std::move(ready));
+    parts_.metrics.queue_age(parts_.clock.now() - lease.delivery.due);
+    const auto event = events.find(lease.delivery.event_seq);
+    Ready ready{.event = event == events.end() ? nullptr : event->second,
+                .bytes = lease.delivery.body_size};
+    ready.lease = std::move(lease);
+    const bool needs_alone = ready.lease.delivery.unknown_streak >= model::kUnknownStreakMax;
+    if (draining_ || !lane.is_open() || (needs_alone && alone_waits_or_runs())) {
+      hand_back(id, lane, ready);
+    } else if (needs_alone) {
+      alone_.emplace(id, std::move(ready));
     } else {
       push_ready(lane, std::move(ready));
       touched.insert(id);
@@ -293,45 +326,58 @@ async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
 
 // ---- attempting
 
-bool Dispatcher::may_start(const Lane& lane) const {
-  if (draining_ || !store_up_ || !alone_.empty() || alone_runs_) return false;
-  if (attempting_ >= kAttemptsMax) return false;
-  if (attempting_ > 0 && attempt_bytes_ >= kAttemptBytesMax) return false;
-  return lane.is_open() && lane.attempting < lane.action->max_in_flight &&
-         lane.settling < kSettlingMax;
-}
-
 void Dispatcher::push_ready(Lane& lane, Ready ready) {
-  if (ready.event == nullptr) ready.bytes = 0;  // read when it starts
-  lane.ready_bytes += ready.bytes;
-  ready_bytes_ += ready.bytes;
+  if (ready.event) {
+    lane.ready_bytes += ready.bytes;
+    ready_bytes_ += ready.bytes;
+  }
   lane.ready.push_back(std::move(ready));
 }
 
 Ready Dispatcher::pop_ready(Lane& lane) {
   Ready ready = std::move(lane.ready.front());
   lane.ready.pop_front();
-  lane.ready_bytes -= ready.bytes;
-  ready_bytes_ -= ready.bytes;
-  ready.bytes = ready.lease.delivery.body_size;
+  if (ready.event) {
+    lane.ready_bytes -= ready.bytes;
+    ready_bytes_ -= ready.bytes;
+  }
   return ready;
 }
 
-void Dispatcher::pump(ActionId id) {
-  const auto at = lanes_.find(id);
-  if (at == lanes_.end()) return;
-  Lane& lane = *at->second;
-  while (!lane.ready.empty() && may_start(lane)) start(id, lane, pop_ready(lane));
-  if (!lane.ready.empty() && lane.is_open() && lane.attempting < lane.action->max_in_flight) {
-    held_up_ = true;  // by a bound that all lanes share
-  }
-  if (lane.listed && *lane.listed <= parts_.clock.now() && room_in(lane) > 0) wanted_.notify_all();
+bool Dispatcher::has_room() const {
+  if (draining_ || !store_is_up() || alone_waits_or_runs()) return false;
+  if (attempting_ >= parts_.bounds.attempts_max) return false;
+  return attempting_ == 0 || attempt_bytes_ < parts_.bounds.bytes_max;
 }
 
-void Dispatcher::pump_all() {
-  held_up_ = false;
-  for (auto& [id, lane] : lanes_) pump(id);
-  start_alone();
+void Dispatcher::pump(ActionId id) {
+  Lane* lane = find_lane(id);
+  if (lane == nullptr) return;
+  // Who waits for a shared bound already goes first.
+  while (held_up_.empty() && has_room() && !lane->ready.empty() && lane->may_start()) {
+    start(id, *lane, pop_ready(*lane));
+  }
+  hold_up(id, *lane);
+  call_for_work(*lane);
+}
+
+void Dispatcher::hold_up(ActionId id, Lane& lane) {
+  if (lane.held_up || lane.ready.empty() || !lane.may_start()) return;
+  lane.held_up = true;
+  held_up_.push_back(id);
+}
+
+void Dispatcher::serve_held_up() {
+  while (!held_up_.empty() && has_room()) {
+    const ActionId id = held_up_.front();
+    held_up_.pop_front();
+    Lane* lane = find_lane(id);
+    if (lane == nullptr) continue;
+    lane->held_up = false;
+    if (!lane->ready.empty() && lane->may_start()) start(id, *lane, pop_ready(*lane));
+    hold_up(id, *lane);
+    call_for_work(*lane);
+  }
 }
 
 void Dispatcher::start(ActionId id, Lane& lane, Ready ready) {
@@ -342,9 +388,8 @@ void Dispatcher::start(ActionId id, Lane& lane, Ready ready) {
 }
 
 void Dispatcher::start_alone() {
-  if (alone_.empty() || alone_runs_ || attempting_ > 0 || draining_ || !store_up_) return;
-  auto [id, ready] = std::move(alone_.front());
-  alone_.pop_front();
+  if (!alone_ || alone_runs_ || attempting_ > 0 || draining_ || !store_is_up()) return;
+  auto [id, ready] = *std::exchange(alone_, std::nullopt);
   alone_runs_ = true;
   parts_.log_lines.warn("a delivery whose outcome was unknown too often runs alone",
                         {{"delivery", ready.lease.delivery.id.str()}});
@@ -354,71 +399,69 @@ void Dispatcher::start_alone() {
 async::Task<> Dispatcher::run(ActionId id, Ready ready) {
   // A cancellation reaches the sender alone: the outcome is stored whatever happens.
   co_await boost::asio::this_coro::throw_if_cancelled(false);
+  // Attempts that fail before they wait for anything do not nest in each other's ends.
+  co_await boost::asio::post(parts_.executor, async::use_task);
   const bool was_alone = alone_runs_;
-  const std::uint64_t bytes = ready.bytes;
   AttemptReport report = co_await make_attempt(id, ready);
   Lane& lane = lane_of(id);
   Settlement settlement = conclude(id, lane, ready, std::move(report));
   ready.event.reset();
   --lane.attempting;
   --attempting_;
-  attempt_bytes_ -= bytes;
+  attempt_bytes_ -= ready.bytes;
   ++lane.settling;
-  if (was_alone) alone_runs_ = false;
-  if (was_alone || held_up_) {
-    pump_all();
-  } else {
-    pump(id);
-    start_alone();
+  ++settling_;
+  if (was_alone) {
+    alone_runs_ = false;
+    wanted_.ring();
   }
+  pump(id);
+  serve_held_up();
+  start_alone();
   co_await finish(id, std::move(settlement));
 }
 
 async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
+  AttemptReport unmade;
+  unmade.attempt.result = AttemptResult::handed_back;
+  const model::Delivery& delivery = ready.lease.delivery;
+  if (!ready.event) {
+    const auto read = co_await reader_.read({delivery.event_seq});
+    if (!read || stopped_) co_return unmade;
+    const auto& event = read->front();
+    if (!event || !*event) {
+      co_return parts_.attempter.unsendable(
+          delivery, event ? "the event's body is gone" : event.error().message());
+    }
+    ready.event = *event;
+  }
+  // After all waiting: the newest definitions this process has seen.
   const auto snapshot = parts_.registry.snapshot();
   const auto action = snapshot->find_action(id);
   const auto entry = action ? snapshot->find_source(action->source) : nullptr;
-  AttemptReport unmade;
-  unmade.attempt.result = AttemptResult::handed_back;
   if (!entry) co_return unmade;
-  if (!ready.event) {
-    auto read = co_await parts_.log.read({ready.lease.delivery.event_seq});
-    if (!read) {
-      store_failed(read.error());
-      co_return unmade;
-    }
-    if (auto& event = read->front(); event && *event) {
-      ready.event = *event;
-    } else {
-      unmade.attempt.number = ready.lease.delivery.attempts + 1;
-      unmade.attempt.started = parts_.clock.now();
-      unmade.attempt.result = AttemptResult::failed;
-      unmade.attempt.step = model::AttemptStep::prepare;
-      unmade.attempt.error =
-          event ? "prepare: the event's body is gone" : "prepare: " + event.error().message();
-      unmade.body_damaged = true;
-      co_return unmade;
-    }
-  }
-  co_return co_await parts_.attempter.attempt(entry, action, ready.event, ready.lease.delivery);
+  co_return co_await parts_.attempter.attempt(entry, action, ready.event, delivery);
 }
 
 Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, AttemptReport report) {
   const auto action = parts_.registry.snapshot()->find_action(id);
   const model::Attempt& attempt = report.attempt;
-  if (attempt.number > 0) parts_.metrics.attempted(ready.lease.delivery, attempt);
-  if (!action || attempt.number == 0) {
-    return {.delivery = ready.lease.delivery.seq,
-            .fence = ready.lease.fence,
-            .kind = Settlement::Kind::hand_back};
-  }
+  Settlement settlement{.delivery = ready.lease.delivery.seq,
+                        .fence = ready.lease.fence,
+                        .kind = Settlement::Kind::hand_back};
+  if (attempt.number == 0) return settlement;
+  parts_.metrics.attempted(ready.lease.delivery, attempt);
   parts_.journal.attempted(ready.lease.delivery, attempt,
                            ready.event ? ready.event->traceparent : "");
   const AttemptResult result = attempt.result;
+  if (!action) {  // removed meanwhile: only a success still counts
+    if (result == AttemptResult::succeeded) settlement.kind = Settlement::Kind::delivered;
+    settlement.attempt = std::move(report.attempt);
+    return settlement;
+  }
   const std::string error = attempt.error;
   const model::Revision target = report.target_revision;
-  Settlement settlement =
-      settle(ready.lease, *action, std::move(report), parts_.clock.now(), parts_.random);
+  settlement = settle(ready.lease, *action, std::move(report), parts_.clock.now(), parts_.random);
   if (result == AttemptResult::succeeded) {
     lane.failures = 0;
     if (action->health == model::Health::failing) {
@@ -437,56 +480,21 @@ Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, Att
 
 async::Task<> Dispatcher::finish(ActionId id, Settlement settlement) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  while (true) {
-    const auto settled = co_await settlements_.add(settlement);
-    if (settled) {
-      store_works();
-      parts_.metrics.settled(settlement, *settled);
-      if (settled->stale) {
-        parts_.log_lines.warn("an outcome came after its lease was taken away; it counts nothing",
-                              {{"delivery_seq", settlement.delivery}});
-      }
-      break;
-    }
-    store_failed(settled.error());
-    if (stopped_) break;  // the next start finds the lease and counts it as unknown
-    co_await parts_.timers.sleep_for(store_backoff());
-  }
-  Lane& lane = lane_of(id);
-  --lane.settling;
+  co_await outcomes_.write(std::move(settlement));
+  --lane_of(id).settling;
+  --settling_;
   pump(id);
   forget_if_idle(id);
-  settled_.notify_all();
+  if (attempting_ + settling_ == 0) ended_.ring();
 }
 
-void Dispatcher::hand_back(ActionId id, Ready ready) {
-  ++lane_of(id).settling;
+void Dispatcher::hand_back(ActionId id, Lane& lane, const Ready& ready) {
+  ++lane.settling;
+  ++settling_;
   attempts_.spawn(finish(id, {.delivery = ready.lease.delivery.seq,
                               .fence = ready.lease.fence,
                               .kind = Settlement::Kind::hand_back,
                               .due = parts_.clock.now()}));
-}
-
-void Dispatcher::store_failed(const Error& error) {
-  if (!store_up_) return;
-  store_up_ = false;
-  parts_.log_lines.error("the store cannot be written; no attempt starts until it can",
-                         {{"error", error.message()}});
-}
-
-void Dispatcher::store_works() {
-  backoff_ = kStoreRetryMin;
-  if (store_up_) return;
-  store_up_ = true;
-  parts_.log_lines.info("the store can be written again", {});
-  pump_all();
-  wanted_.notify_all();
-}
-
-Millis Dispatcher::store_backoff() {
-  const Millis wait = backoff_;
-  backoff_ = std::min(backoff_ * 2, kStoreRetryMax);
-  return wait;
 }
 
 }  // namespace grapnel::pipeline

@@ -1,36 +1,48 @@
 // Dispatching: every leased delivery becomes an attempt, every attempt an outcome, and an outcome
 // counts once it is durable. Each action has a lane of its own, so that a slow or dead endpoint
-// slows nobody else.
+// slows nobody else; lanes that wait for a bound they share are served in turn.
 //
 //   born leased ──adopt──┐
-//                        ├─► lane.ready ─► attempt ─► settle (batched) ─► store
-//   store ──lease loop───┘        ▲                        │
-//            ▲                    └──── pump ◄─────────────┘
+//                        ├─► lane.ready ─► attempt ─► Outcomes ─► store
+//   store ──lease loop───┘        ▲                      │
+//            ▲                    └──── pump ◄───────────┘
 //            └── hints: what a commit made leasable, and when
 //
 // While the store cannot commit no attempt starts; finished outcomes are kept and written first.
+// A lease never outlives its owner's interest: what may not run (closed lane, drain) is handed
+// back.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <set>
 #include <unordered_map>
 
 #include "async/deadline.h"
-#include "async/notify.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "model/delivery_book.h"
 #include "model/registry.h"
 #include "pipeline/attempt.h"
-#include "pipeline/batcher.h"
+#include "pipeline/bell.h"
+#include "pipeline/event_reader.h"
 #include "pipeline/ingest.h"
 #include "pipeline/journal.h"
 #include "pipeline/lane.h"
+#include "pipeline/limits.h"
 #include "pipeline/metrics.h"
+#include "pipeline/outcomes.h"
 #include "telemetry/log.h"
 
 namespace grapnel::pipeline {
 
+/// What all lanes share.
+struct AttemptBounds {
+  int attempts_max = kAttemptsMax;
+  std::uint64_t bytes_max = kAttemptBytesMax;  ///< of bodies; one attempt may go beyond it
+};
+
+/// Used on the loop's thread.
 class Dispatcher final : public Adopter {
  public:
   struct Parts {
@@ -45,6 +57,7 @@ class Dispatcher final : public Adopter {
     Metrics& metrics;
     telemetry::Log& log_lines;
     AttemptJournal& journal;
+    AttemptBounds bounds{};
   };
   explicit Dispatcher(Parts parts);
   ~Dispatcher();
@@ -67,64 +80,69 @@ class Dispatcher final : public Adopter {
              model::EventPtr event) override;
 
   int attempts_in_flight() const { return attempting_; }
-  bool store_is_up() const { return store_up_; }
+  bool store_is_up() const { return outcomes_.store_is_up(); }
+  /// Actions that have work here, or soon will.
+  std::size_t lanes() const { return lanes_.size(); }
 
  private:
   Lane& lane_of(model::ActionId id);
+  Lane* find_lane(model::ActionId id);
   void forget_if_idle(model::ActionId id);
   void on_hints(const std::vector<model::WorkHint>& hints);
   void set_due(model::ActionId id, Lane& lane, std::optional<Time> due);
+  void unreserve(Lane& lane, std::uint64_t body_bytes);
 
   // Leasing
+  using Events = std::unordered_map<model::Seq, model::EventPtr>;
   async::Task<> lease_loop();
-  void arm_alarm();
-  async::Task<> alarm(Monotonic at);
-  std::vector<model::LeaseWish> wishes() const;
-  std::size_t room_in(const Lane& lane) const;
+  async::Task<> wait_for_work();
+  std::vector<model::LeaseWish> wishes();
+  void call_for_work(const Lane& lane);
   async::Task<> lease(std::vector<model::LeaseWish> wishes);
   async::Task<> take_leases(std::vector<model::Lease> leases);
+  std::vector<model::Seq> to_read_ahead(const std::vector<model::Lease>& leases);
 
   // Attempting
-  void pump(model::ActionId id);
-  void pump_all();
-  bool may_start(const Lane& lane) const;
   void push_ready(Lane& lane, Ready ready);
   Ready pop_ready(Lane& lane);
-  async::Task<> run(model::ActionId id, Ready ready);
+  bool has_room() const;
+  void pump(model::ActionId id);
+  void hold_up(model::ActionId id, Lane& lane);
+  void serve_held_up();
   void start(model::ActionId id, Lane& lane, Ready ready);
+  async::Task<> run(model::ActionId id, Ready ready);
   async::Task<AttemptReport> make_attempt(model::ActionId id, Ready& ready);
   model::Settlement conclude(model::ActionId id, Lane& lane, const Ready& ready,
                              AttemptReport report);
 
   // Running alone, after kUnknownStreakMax unknown attempts
+  bool alone_waits_or_runs() const { return alone_.has_value() || alone_runs_; }
   void start_alone();
 
   // Settling
   async::Task<> finish(model::ActionId id, model::Settlement settlement);
-  void hand_back(model::ActionId id, Ready ready);
-  void store_failed(const Error& error);
-  void store_works();
-  Millis store_backoff();
+  void hand_back(model::ActionId id, Lane& lane, const Ready& ready);
 
   Parts parts_;
   std::unordered_map<model::ActionId, std::unique_ptr<Lane>> lanes_;
   std::set<std::pair<Time, model::ActionId>> due_;  ///< lanes with work in the store, soonest first
+  std::pair<Time, model::ActionId> lease_from_;     ///< where the last full lease call stopped
   std::uint64_t ready_bytes_ = 0;
+  std::uint64_t reserved_bytes_ = 0;
   std::uint64_t attempt_bytes_ = 0;
   int attempting_ = 0;
-  bool store_up_ = true;
-  Millis backoff_;
+  int settling_ = 0;
   bool leasing_ = false;
   std::vector<model::WorkHint> hinted_;  ///< while a lease call is under way
   bool draining_ = false;
   bool stopped_ = false;
-  bool held_up_ = false;  ///< some lane waits for a bound that all lanes share
-  std::deque<std::pair<model::ActionId, Ready>> alone_;
+  std::deque<model::ActionId> held_up_;  ///< lanes that wait for a shared bound, in turn
+  std::optional<std::pair<model::ActionId, Ready>> alone_;
   bool alone_runs_ = false;
-  Monotonic armed_ = Monotonic::max();
-  async::Notify wanted_;
-  async::Notify settled_;
-  Batcher<model::Settlement, model::Settled> settlements_;
+  EventReader reader_;
+  Bell wanted_;
+  Bell ended_;
+  Outcomes outcomes_;
   async::Scope attempts_;
   async::Scope background_;
 };

@@ -173,14 +173,14 @@ TEST_F(Dispatch, NoAttemptStartsWhileTheStoreIsDownAndOutcomesAreKept) {
   settle();
   store.set_outage(model::errc::store_full);
   advance(seconds{5});
-  EXPECT_FALSE(dispatcher.store_is_up());
+  EXPECT_FALSE(dispatcher().store_is_up());
   const auto refused = receive("demo");
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().kind, RefusalKind::store_down);
   EXPECT_EQ(sender.calls().size(), 1U);
   store.set_outage(std::nullopt);
   advance(seconds{5});
-  EXPECT_TRUE(dispatcher.store_is_up());
+  EXPECT_TRUE(dispatcher().store_is_up());
   EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
   EXPECT_EQ(sender.calls().size(), 1U) << "the finished outcome was not forgotten";
 }
@@ -198,7 +198,7 @@ TEST_F(Dispatch, CancelWishOverridesAFailureButNotASuccess) {
 
 TEST_F(Dispatch, OrderedKeyNeverStartsItsNextBeforeTheFormerEnded) {
   simple({seconds{1}, seconds{1}});
-  source = store.snapshot()->find_source("demo")->source;
+  source = current(source.id);
   source.ordering_key = model::Place{model::Place::Kind::pointer, "/k"};
   put(source);
   int calls = 0;
@@ -223,30 +223,12 @@ TEST_F(Dispatch, HealthFailsAfterARunOfFailuresAndIsMendedByASuccess) {
   EXPECT_EQ(action(out.id).health, model::Health::ok);
 }
 
-TEST_F(Dispatch, RunUnknownTooOftenRunsAloneAndThenCountsAsAFailure) {
-  simple({seconds{1}});
-  sender.set_script([](const auto&) { return answer(200, minutes{1}); });
-  ASSERT_TRUE(receive("demo"));
-  settle();
-  model::Delivery delivery = only_delivery();
-  EXPECT_EQ(delivery.state, DeliveryState::running);
-  model::Lease lease;
-  lease.delivery.tries_used = 0;
-  const auto settlement =
-      settle_unknown_as_failure(lease, action(delivery.action), store.clock().now(), random);
-  EXPECT_EQ(settlement.kind, model::Settlement::Kind::retry);
-  lease.delivery.tries_used = 1;
-  EXPECT_EQ(
-      settle_unknown_as_failure(lease, action(delivery.action), store.clock().now(), random).kind,
-      model::Settlement::Kind::dead);
-}
-
 TEST_F(Dispatch, StopHandsBackWhatStillRunsAtTheDeadline) {
   simple();
   sender.set_script([](const auto&) { return answer(200, minutes{1}); });
   ASSERT_TRUE(receive("demo"));
   settle();
-  doubles::run(loop, stop());
+  end_process();
   EXPECT_EQ(only_delivery().state, DeliveryState::pending);
   EXPECT_EQ(only_delivery().tries_used, 0);
 }

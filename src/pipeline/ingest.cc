@@ -1,5 +1,6 @@
 #include "pipeline/ingest.h"
 
+#include <boost/asio/this_coro.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -74,6 +75,15 @@ std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug
 
 async::Task<std::expected<Receipt, Refusal>> Ingest::receive(std::string slug,
                                                              HttpRequest request) {
+  // A wait that threw between a plan and its append would leave places reserved for ever.
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
+  Outcome outcome = co_await take(std::move(slug), std::move(request));
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
+  co_return outcome;
+}
+
+async::Task<Ingest::Outcome> Ingest::take(std::string slug, HttpRequest request) {
   const Monotonic started = parts_.timers.now();
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   std::optional<Refusal> refusal;
@@ -115,11 +125,13 @@ std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequ
   if (appends_.waiting() >= kIngestWaitingMax) {
     return Refusal{RefusalKind::store_down, "too many events wait for the store", Millis{1000}};
   }
+  // An active source that still holds events holds new ones too: they join the end.
   const auto held = parts_.log.held_work(source.id);
-  if (source.mode == model::SourceMode::paused &&
-      (held.count >= source.held_bound.count || held.bytes >= source.held_bound.bytes)) {
+  const bool holds = source.mode == model::SourceMode::paused ||
+                     (source.mode == model::SourceMode::active && held.count > 0);
+  if (holds && (held.count >= source.held_bound.count || held.bytes >= source.held_bound.bytes)) {
     return Refusal{RefusalKind::held_full,
-                   fmt::format("source '{}' is paused and holds as much as it may", source.slug),
+                   fmt::format("source '{}' holds as many events as it may", source.slug),
                    Millis{60'000}};
   }
   return std::nullopt;
@@ -156,13 +168,17 @@ async::Task<Event> Ingest::make_event(const model::Source& source, HttpRequest r
 }
 
 async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Event event) {
-  std::string body_file;
+  std::shared_ptr<const std::string> large_body;
   if (event.body_size > model::kBodyInlineBytesMax) {
-    auto name = co_await parts_.log.write_body(std::make_shared<const std::string>(event.body));
-    if (!name) co_return std::unexpected(store_refusal(name.error()));
-    body_file = std::move(*name);
+    large_body = std::make_shared<const std::string>(std::exchange(event.body, {}));
   }
   for (int tries = 0; tries < kPlanTriesMax; ++tries) {
+    std::string body_file;
+    if (large_body) {  // anew for each draft: a name is for one
+      auto name = co_await parts_.log.write_body(large_body);
+      if (!name) co_return std::unexpected(store_refusal(name.error()));
+      body_file = std::move(*name);
+    }
     const auto entry = parts_.registry.snapshot()->find_source(event.source);
     if (!entry || entry->source.deleting) break;
     auto plan = planner_.plan(*entry, event.type, event.body_size);
@@ -172,9 +188,8 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
                   fmt::format("an action of source '{}' has as much open work as it may", slug),
                   Millis{60'000}});
     }
-    model::EventDraft draft{.event = event, .body_file = body_file, .plan = *plan};
-    if (!body_file.empty()) draft.event.body.clear();
-    auto appended = co_await appends_.add(std::move(draft));
+    auto appended =
+        co_await appends_.add({.event = event, .body_file = std::move(body_file), .plan = *plan});
     if (!appended) {
       planner_.release(*plan, event.body_size);
       co_return std::unexpected(store_refusal(appended.error()));

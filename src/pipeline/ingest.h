@@ -77,7 +77,8 @@ class Ingest {
   /// Before the body: whether the source exists, and how much it takes.
   std::expected<model::BodyAllowance, Refusal> admit(std::string_view slug,
                                                      const model::HttpRequest& head) const;
-  /// Returns when the event is durable, or refused. Not cancelable.
+  /// Returns when the event is durable, or refused. Not cancelable: whoever goes away meanwhile
+  /// leaves an event that is stored and counted like any other.
   async::Task<std::expected<Receipt, Refusal>> receive(std::string slug,
                                                        model::HttpRequest request);
   /// Waits until everything gathered is answered.
@@ -88,6 +89,7 @@ class Ingest {
 
   std::optional<Refusal> check(const model::Source& source, const model::HttpRequest& request);
   async::Task<model::Event> make_event(const model::Source& source, model::HttpRequest request);
+  async::Task<Outcome> take(std::string slug, model::HttpRequest request);
   async::Task<Outcome> store(std::string slug, model::Event event);
   Receipt accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,
                    const model::Appended& appended, model::EventPtr event);

@@ -19,7 +19,7 @@ TEST_F(IngestTest, NothingIsAnsweredBeforeItIsDurable) {
   store.set_commits(doubles::MemoryStore::Commits::by_hand);
   std::optional<std::expected<Receipt, Refusal>> answered;
   model::HttpRequest request{.method = "POST", .target = "/webhooks/demo", .body = "x"};
-  boost::asio::co_spawn(loop, ingest.receive("demo", std::move(request)),
+  boost::asio::co_spawn(loop, ingest().receive("demo", std::move(request)),
                         [&](const std::exception_ptr&, std::expected<Receipt, Refusal> outcome) {
                           answered = std::move(outcome);
                         });
@@ -66,29 +66,29 @@ TEST_F(IngestTest, FailedCommitIsRefusedAndTheNextCopyBecomesTheFirst) {
 
 TEST_F(IngestTest, PausedSourceHoldsAndReleasesInOrderWithNewcomersBehind) {
   auto source = make_source("demo", SourceMode::paused);
-  auto out = make_action(source, "out");
-  out.max_in_flight = 1;
-  put(out);
-  for (const char* body : {"1", "2", "3"})
-    EXPECT_EQ(receive("demo", body)->admission, Admission::held);
+  source.ordering_key = model::Place{model::Place::Kind::pointer, "/k"};
+  source = put(source);
+  make_action(source, "out");
+  const auto body = [](int n) { return R"({"k":"same","n":)" + std::to_string(n) + "}"; };
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(receive("demo", body(i))->admission, Admission::held);
   settle();
   EXPECT_TRUE(sender.calls().empty());
-  source = store.snapshot()->find_source("demo")->source;
+  source = current(source.id);
   source.mode = SourceMode::active;
   put(source);
-  const auto fourth = receive("demo", "4");
-  ASSERT_TRUE(fourth);
+  ASSERT_TRUE(receive("demo", body(4)));
   for (int i = 0; i < 5; ++i) advance(seconds{1});
   ASSERT_EQ(sender.calls().size(), 4U);
-  for (int i = 0; i < 4; ++i)
-    EXPECT_EQ(sender.calls()[static_cast<std::size_t>(i)].body, std::to_string(i + 1));
+  for (int i = 1; i <= 4; ++i) {
+    EXPECT_EQ(sender.calls()[static_cast<std::size_t>(i - 1)].body, body(i));
+  }
 }
 
 TEST_F(IngestTest, HeldThenRecordLeavesRecorded) {
   auto source = make_source("demo", SourceMode::paused);
   make_action(source, "out");
   ASSERT_TRUE(receive("demo"));
-  source = store.snapshot()->find_source("demo")->source;
+  source = current(source.id);
   source.mode = SourceMode::record;
   put(source);
   settle();
@@ -144,7 +144,7 @@ TEST_F(IngestTest, SecretsAreDigestsBeforeAnythingIsStored) {
   put(source);
   model::HttpRequest request{.method = "POST", .target = "/webhooks/demo?a=1&tok%65n=hunter2"};
   request.headers = {{"authorization", "Bearer hunter2"}, {"X-Public", "yes"}};
-  const auto receipt = doubles::run(loop, ingest.receive("demo", std::move(request)));
+  const auto receipt = doubles::run(loop, ingest().receive("demo", std::move(request)));
   ASSERT_TRUE(receipt);
   const auto event = doubles::run(loop, store.event(receipt->event, model::Catalog::WithBody::no));
   ASSERT_TRUE(event && *event);
@@ -165,7 +165,7 @@ TEST_F(IngestTest, PlanMadeFromOldDefinitionsIsMadeAgain) {
   late.name = "late";
   boost::asio::co_spawn(loop, store.commit({model::PutAction{late, 0}}),
                         [](const std::exception_ptr&, const Result<model::SnapshotPtr>&) {});
-  boost::asio::co_spawn(loop, ingest.receive("demo", std::move(request)),
+  boost::asio::co_spawn(loop, ingest().receive("demo", std::move(request)),
                         [&](const std::exception_ptr&, std::expected<Receipt, Refusal> outcome) {
                           answered = std::move(outcome);
                         });

@@ -19,16 +19,18 @@ class JsonBody {
 
   bool valid() const;
   /// The scalar at a JSON pointer (RFC 6901) as text: strings as they are, numbers and booleans as
-  /// JSON writes them. Nothing for null, objects, arrays, values above kPointerValueBytesMax, or no
-  /// such place.
+  /// JSON writes them, however large. Nothing for null, objects, arrays, values above
+  /// kPointerValueBytesMax, or no such place.
   std::optional<std::string> scalar(std::string_view pointer) const;
 
  private:
   struct Parsed;
+  struct Lazy;
   std::unique_ptr<Parsed> parsed_;
+  std::unique_ptr<Lazy> lazy_;  ///< instead of parsed_, where a number is beyond 64 bits
 };
 
-/// Any JSON text (RFC 8259), scalars included.
+/// Any JSON text (RFC 8259), scalars included, nested up to kJsonDepthMax.
 bool is_json(std::string_view body);
 
 }  // namespace grapnel::pipeline

@@ -11,33 +11,44 @@
 
 namespace grapnel::pipeline {
 
-/// A leased delivery and, unless its body is large, its event.
+/// A leased delivery and, unless its body is large or there was no room for it, its event.
 struct Ready {
   model::Lease lease;
-  model::EventPtr event;  ///< null: read when it starts
-  std::uint64_t bytes = 0;
+  model::EventPtr event;    ///< null: read when it starts
+  std::uint64_t bytes = 0;  ///< of the body, read or not
 };
 
+/// A delivery of `action` that was leased when its event was appended.
+Ready born_ready(const model::Appended& appended, const model::BornDelivery& born,
+                 model::ActionId action, model::EventPtr event);
+
 struct Lane {
-  model::ActionPtr action;
+  model::ActionPtr action;  ///< null: not known to this process, or removed
+  enum class Life : std::uint8_t { known, leaving, removed };
+  Life life = Life::known;  ///< leaving: the source is being deleted
   std::deque<Ready> ready;
-  std::uint64_t ready_bytes = 0;
-  std::size_t reserved = 0;  ///< places promised to appends in flight
+  std::uint64_t ready_bytes = 0;  ///< bodies that `ready` holds in memory
+  std::size_t reserved = 0;       ///< places promised to appends in flight
   std::uint64_t reserved_bytes = 0;
   int attempting = 0;
-  int settling = 0;              ///< attempts made whose outcome is not durable yet
+  int settling = 0;              ///< leases that end, and whose outcome is not durable yet
   int failures = 0;              ///< failed attempts in a row
+  bool held_up = false;          ///< waits for a bound that all lanes share
   std::optional<Time> next_due;  ///< when the store has more of it to lease
   std::optional<Time> listed;    ///< its place in the dispatcher's list of due lanes
 
+  /// Takes over how its action stands in the snapshot.
+  void refresh(const model::RegistrySnapshot& snapshot, model::ActionId id);
   /// Whether attempts may start: desired state, health and existence.
-  bool is_open() const {
-    return action && !action->deleting && action->desired == model::DesiredState::active &&
-           (action->health == model::Health::ok || action->health == model::Health::failing);
-  }
-  bool is_idle() const {
-    return ready.empty() && reserved == 0 && attempting == 0 && settling == 0;
-  }
+  bool is_open() const;
+  /// Whether its own bounds let another attempt start.
+  bool may_start() const;
+  /// Leased ahead of its attempts, at most: four rounds of what may be in flight.
+  std::size_t ahead() const;
+  /// How many more to ask of the store; none while half of what is ahead is still there.
+  std::size_t room(std::uint64_t ready_bytes_of_all) const;
+  /// Whether nothing is lost when it is forgotten.
+  bool is_idle() const;
 };
 
 }  // namespace grapnel::pipeline

@@ -22,6 +22,8 @@ inline constexpr std::size_t kBatchItemsMax = 1'024;
 inline constexpr int kPlanTriesMax = 20;
 /// Bodies above this are parsed and hashed off the loop: 256 KiB take about 0.3 ms.
 inline constexpr std::size_t kInlineWorkBytesMax = model::kBodyInlineBytesMax;
+/// Nesting of a JSON body: simdjson's own bound; no provider sends more than 20.
+inline constexpr std::size_t kJsonDepthMax = 1'024;
 /// A value read from a body by a pointer (event type, keys).
 inline constexpr std::size_t kPointerValueBytesMax = 4'096;
 
@@ -33,7 +35,8 @@ inline constexpr std::uint64_t kReadyBytesMax = 8ULL << 20;
 inline constexpr std::uint64_t kReadyBytesTotalMax = 64ULL << 20;
 static_assert(kReadyBytesMax <= kReadyBytesTotalMax);
 /// Finished attempts of one action whose outcome is not durable yet; beyond it no attempt starts.
-inline constexpr int kSettlingMax = 1'024;
+/// One batch: what a commit settles.
+inline constexpr int kSettlingMax = static_cast<int>(kBatchItemsMax);
 /// Attempts at once in the whole process: each holds a socket and about 20 KiB.
 inline constexpr int kAttemptsMax = 20'000;
 /// Bodies of attempts in flight: eight of the largest.
@@ -44,9 +47,6 @@ inline constexpr std::size_t kLeaseWishesMax = 1'000;
 /// Deliveries of one lease call: their events are read in one go.
 inline constexpr int kLeaseCountMax = 1'024;
 
-/// A sleeper wakes at least this often, so that an earlier due time never leaves more than a few
-/// asleep.
-inline constexpr Millis kAlarmMax{60'000};
 /// Waits between tries of a store that cannot commit.
 inline constexpr Millis kStoreRetryMin{50};
 inline constexpr Millis kStoreRetryMax{2'000};
@@ -60,6 +60,8 @@ static_assert(kReleaseStep <= kLeaseCountMax);
 /// A step of a bulk replay takes the deliveries of this long at its rate, so that progress is seen
 /// and a cancel bites.
 inline constexpr Millis kReplayStepTime{250};
+/// The longest pause between two steps: the slowest rate is one delivery a day.
+inline constexpr Millis kReplayPauseMax{24 * 3'600'000};
 /// How often gauges are read from the store's counts.
 inline constexpr Millis kGaugesEvery{5'000};
 /// How often maintenance looks for work that nobody told it of.
@@ -71,7 +73,9 @@ inline constexpr Millis kWallJump{5'000};
 
 /// Actions whose opened keys are kept; beyond, all are opened anew.
 inline constexpr std::size_t kKeyringMax = 20'000;
-/// Rate limiters of sources that have not been used for a while are dropped beyond this many.
+/// Rate limiters; beyond, those whose bucket is full are dropped before one is added.
 inline constexpr std::size_t kRateLimitersMax = model::kSourcesMax;
+/// What of a token counts as a whole one: sums of doubles over a day are off by less.
+inline constexpr double kRateRounding = 1e-6;
 
 }  // namespace grapnel::pipeline

@@ -16,7 +16,8 @@ class RateLimiter {
   std::optional<Millis> take(model::SourceId source, const model::RateLimit& limit, Time now);
 
  private:
-  /// When the bucket is full again, in fractions of milliseconds since the epoch.
+  std::optional<Time> first_use_;
+  /// When the bucket is full again, in fractions of milliseconds since the first use.
   std::unordered_map<model::SourceId, double> full_at_;
 };
 

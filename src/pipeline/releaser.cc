@@ -1,5 +1,7 @@
 #include "pipeline/releaser.h"
 
+#include <algorithm>
+
 #include "pipeline/limits.h"
 
 namespace grapnel::pipeline {
@@ -9,14 +11,13 @@ using model::SourceMode;
 Releaser::Releaser(Parts parts)
     : parts_(parts),
       planner_(parts.ids, parts.book, nullptr),
-      wanted_(parts.executor),
+      wanted_(parts.executor, parts.timers),
       scope_(parts.executor) {}
 
 void Releaser::start() { scope_.spawn(run()); }
 
 async::Task<> Releaser::stop() {
   scope_.cancel();
-  wanted_.notify_all();
   co_await scope_.join();
 }
 
@@ -28,11 +29,13 @@ async::Task<> Releaser::run() {
       const auto mode = entry->source.mode;
       if (entry->source.deleting || mode == SourceMode::paused) continue;
       if (parts_.log.held_work(id).count == 0) continue;
-      const auto stepped = co_await step(entry);
-      if (stepped != Progress::idle) progress = stepped;
+      progress = std::max(progress, co_await step(entry));
     }
-    if (progress == Progress::idle) co_await wanted_.wait();
-    if (progress == Progress::blocked) co_await parts_.timers.sleep_for(kStoreRetryMax);
+    if (progress == Progress::idle) {
+      co_await wanted_.wait();
+    } else if (progress == Progress::blocked) {
+      co_await wanted_.wait_until(parts_.timers.now() + kStoreRetryMax);
+    }
   }
 }
 

@@ -1,12 +1,12 @@
 // Held events: released in seq order when their source is active again, recorded when it records.
 #pragma once
 
-#include "async/notify.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "model/event_log.h"
 #include "model/registry.h"
 #include "model/upkeep.h"
+#include "pipeline/bell.h"
 #include "pipeline/plan.h"
 #include "telemetry/log.h"
 
@@ -28,11 +28,12 @@ class Releaser {
 
   void start();
   /// A source's mode may have changed.
-  void wake() { wanted_.notify_all(); }
+  void wake() { wanted_.ring(); }
   async::Task<> stop();
 
  private:
-  enum class Progress : std::uint8_t { idle, more, blocked };
+  /// In the order in which one source's progress outweighs another's.
+  enum class Progress : std::uint8_t { idle, blocked, more };
 
   async::Task<> run();
   async::Task<Progress> step(model::SourcePtr entry);
@@ -40,7 +41,7 @@ class Releaser {
 
   Parts parts_;
   Planner planner_;
-  async::Notify wanted_;
+  Bell wanted_;
   async::Scope scope_;
 };
 

@@ -11,43 +11,61 @@ namespace {
 int step_size(double per_second) {
   if (per_second <= 0) return kReplayStep;
   const double wanted = per_second * static_cast<double>(kReplayStepTime.count()) / 1000;
-  return std::clamp(static_cast<int>(wanted), 1, kReplayStep);
+  return static_cast<int>(std::clamp(wanted, 1.0, static_cast<double>(kReplayStep)));
+}
+
+std::chrono::nanoseconds pause_after(int steps, double per_second) {
+  if (per_second <= 0) return std::chrono::nanoseconds{0};
+  using Seconds = std::chrono::duration<double>;
+  const auto pause = std::min(Seconds(steps / per_second), Seconds(kReplayPauseMax));
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(pause);
 }
 
 }  // namespace
 
-Replayer::Replayer(Parts parts) : parts_(parts), wanted_(parts.executor), scope_(parts.executor) {}
+Replayer::Replayer(Parts parts)
+    : parts_(parts), wanted_(parts.executor, parts.timers), scope_(parts.executor) {}
 
 void Replayer::start() { scope_.spawn(run()); }
 
 async::Task<> Replayer::stop() {
   scope_.cancel();
-  wanted_.notify_all();
   co_await scope_.join();
 }
 
 async::Task<> Replayer::run() {
   while (true) {
-    const auto jobs = co_await parts_.book.jobs();
-    if (!jobs) {
-      co_await parts_.timers.sleep_for(kStoreRetryMax);
-      continue;
-    }
-    // The oldest job runs to its end before the next: its rate is what its owner asked for.
-    std::optional<model::ReplayJob> oldest;
-    for (const auto& job : *jobs) {
-      if (job.state == model::JobState::running && (!oldest || job.created < oldest->created))
-        oldest = job;
-    }
-    if (oldest) {
-      co_await step(*oldest);
+    const auto next = co_await step_due();
+    if (next) {
+      co_await wanted_.wait_until(*next);
     } else {
       co_await wanted_.wait();
     }
   }
 }
 
-async::Task<> Replayer::step(const model::ReplayJob& job) {
+async::Task<std::optional<Monotonic>> Replayer::step_due() {
+  const auto jobs = co_await parts_.book.jobs();
+  if (!jobs) co_return parts_.timers.now() + kStoreRetryMax;
+  std::map<model::JobId, Monotonic> next;
+  std::optional<Monotonic> soonest;
+  for (const auto& job : *jobs) {
+    if (job.state != model::JobState::running) continue;
+    const auto known = next_step_.find(job.id);
+    Monotonic at = known == next_step_.end() ? parts_.timers.now() : known->second;
+    if (at <= parts_.timers.now()) {
+      const auto pause = co_await step(job);
+      if (!pause) continue;
+      at = parts_.timers.now() + *pause;
+    }
+    next.emplace(job.id, at);
+    soonest = std::min(soonest.value_or(at), at);
+  }
+  next_step_ = std::move(next);
+  co_return soonest;
+}
+
+async::Task<std::optional<std::chrono::nanoseconds>> Replayer::step(model::ReplayJob job) {
   const int size = step_size(job.per_second);
   std::vector<model::DeliveryId> ids(static_cast<std::size_t>(size));
   for (auto& id : ids) id = parts_.ids.make<model::DeliveryId>();
@@ -55,18 +73,15 @@ async::Task<> Replayer::step(const model::ReplayJob& job) {
   if (!stepped) {
     parts_.log_lines.warn("a bulk replay cannot go on now",
                           {{"job", job.id}, {"error", stepped.error().message()}});
-    co_await parts_.timers.sleep_for(kStoreRetryMax);
-    co_return;
+    co_return kStoreRetryMax;
   }
   if (stepped->state != model::JobState::running) {
     parts_.log_lines.info(
         "a bulk replay ended",
         {{"job", job.id}, {"replayed", stepped->replayed}, {"skipped", stepped->skipped}});
-    co_return;
+    co_return std::nullopt;
   }
-  const double seconds = job.per_second > 0 ? size / job.per_second : 0;
-  co_await parts_.timers.sleep_for(
-      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::duration<double>(seconds)));
+  co_return pause_after(size, job.per_second);
 }
 
 }  // namespace grapnel::pipeline

@@ -1,9 +1,12 @@
 // A whole pipeline for tests: memory store, manual clock, scripted endpoints, seeded randomness.
+// What a process holds is in Process, so that a test can let it die and start another over the same
+// store.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <expected>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -13,6 +16,7 @@
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
 #include "doubles/scripted_sender.h"
+#include "pipeline/caretaker.h"
 #include "pipeline/dispatch.h"
 #include "pipeline/ingest.h"
 #include "pipeline/releaser.h"
@@ -20,23 +24,136 @@
 
 namespace grapnel::pipeline {
 
-struct Rig {
-  Rig() {
-    store.watch([this](const model::SnapshotPtr& snapshot) {
+struct RigOptions {
+  std::uint64_t seed = 7;
+  AttemptBounds bounds{};
+  model::RetentionPolicy retention{};
+};
+
+/// What outlives a process.
+struct World {
+  explicit World(RigOptions wanted = {}) : options(wanted) {}
+
+  RigOptions options;
+  async::Loop loop;
+  doubles::ManualClock system_clock;
+  doubles::ManualTimers timers{loop, system_clock};
+  doubles::MemoryStore store{loop, system_clock};
+  SeededRandom random{options.seed};
+  IdSource ids{store.clock(), random};
+  telemetry::Metrics registry{{.version = "test", .revision = ""}};
+  telemetry::Log log{system_clock, {.level = telemetry::Level::off}};
+  Metrics metrics{registry};
+  AttemptJournal journal{log, system_clock};
+  crypto::SecretBox box{random, crypto::MasterKey::make(random)};
+  crypto::KeyedDigest digest{crypto::Secret(std::string("a key of digests"))};
+  doubles::ScriptedSender sender{timers};
+};
+
+/// What dies with a process.
+struct Process {
+  explicit Process(World& in) : world(in) {
+    world.store.watch([this](const model::SnapshotPtr& snapshot) {
       dispatcher.on_definitions(snapshot);
       releaser.wake();
+      caretaker.wake();
     });
     dispatcher.start();
     releaser.start();
     replayer.start();
   }
-  ~Rig() { doubles::run(loop, stop()); }
 
-  async::Task<> stop() {
+  async::Task<> stop(async::Deadline deadline) {
     co_await ingest.stop();
     co_await releaser.stop();
     co_await replayer.stop();
-    co_await dispatcher.stop(async::Deadline(timers.now()));
+    co_await caretaker.stop();
+    co_await dispatcher.stop(deadline);
+  }
+
+  World& world;
+  async::Executor executor = world.loop.get_executor();
+  Keyring keyring{world.box};
+  Attempter attempter{{.clock = world.store.clock(),
+                       .random = world.random,
+                       .ids = world.ids,
+                       .keyring = keyring,
+                       .sender = world.sender}};
+  Dispatcher dispatcher{{.executor = executor,
+                         .timers = world.timers,
+                         .clock = world.store.clock(),
+                         .random = world.random,
+                         .registry = world.store,
+                         .log = world.store,
+                         .book = world.store,
+                         .attempter = attempter,
+                         .metrics = world.metrics,
+                         .log_lines = world.log,
+                         .journal = world.journal,
+                         .bounds = world.options.bounds}};
+  Ingest ingest{{.executor = executor,
+                 .timers = world.timers,
+                 .clock = world.store.clock(),
+                 .ids = world.ids,
+                 .registry = world.store,
+                 .log = world.store,
+                 .book = world.store,
+                 .adopter = dispatcher,
+                 .digest = world.digest,
+                 .pool = nullptr,
+                 .metrics = world.metrics,
+                 .random = world.random}};
+  Releaser releaser{{.executor = executor,
+                     .timers = world.timers,
+                     .ids = world.ids,
+                     .registry = world.store,
+                     .log = world.store,
+                     .book = world.store,
+                     .upkeep = world.store,
+                     .log_lines = world.log}};
+  Replayer replayer{{.executor = executor,
+                     .timers = world.timers,
+                     .ids = world.ids,
+                     .book = world.store,
+                     .log_lines = world.log}};
+  Caretaker caretaker{{.executor = executor,  // not started: a test that wants it starts it
+                       .timers = world.timers,
+                       .clock = world.store.clock(),
+                       .registry = world.store,
+                       .book = world.store,
+                       .catalog = world.store,
+                       .upkeep = world.store,
+                       .retention = world.options.retention,
+                       .metrics = world.metrics,
+                       .log_lines = world.log}};
+};
+
+struct Rig : World {
+  explicit Rig(RigOptions wanted = {}) : World(wanted), process(std::make_unique<Process>(*this)) {}
+  ~Rig() {
+    if (process) end_process();
+  }
+
+  Dispatcher& dispatcher() { return process->dispatcher; }
+  Ingest& ingest() { return process->ingest; }
+
+  void stop(async::Deadline deadline) { doubles::run(loop, process->stop(deadline)); }
+  /// As on SIGTERM with no time left.
+  void end_process() { stop(async::Deadline(timers.now())); }
+  /// As on SIGKILL: nothing that is not durable by now ever will be.
+  void crash() {
+    store.crash();
+    end_process();
+    process.reset();
+  }
+  void start_again() {
+    store.reopen();
+    process = std::make_unique<Process>(*this);
+  }
+  void crash_and_start_again() {
+    crash();
+    start_again();
+    settle();
   }
 
   model::Source make_source(const std::string& slug,
@@ -48,9 +165,9 @@ struct Rig {
     return put(source);
   }
   model::Source put(model::Source source) {
-    const auto current = store.snapshot()->find_source(source.id);
+    const auto known = store.snapshot()->find_source(source.id);
     const auto done = doubles::run(
-        loop, store.commit({model::PutSource{source, current ? current->source.revision : 0}}));
+        loop, store.commit({model::PutSource{source, known ? known->source.revision : 0}}));
     EXPECT_TRUE(done) << done.error().message();
     return (*done)->find_source(source.id)->source;
   }
@@ -63,22 +180,28 @@ struct Rig {
     return put(action);
   }
   model::Action put(model::Action action) {
-    const auto current = store.snapshot()->find_action(action.id);
-    const auto done = doubles::run(
-        loop, store.commit({model::PutAction{action, current ? current->revision : 0}}));
+    const auto known = store.snapshot()->find_action(action.id);
+    const auto done =
+        doubles::run(loop, store.commit({model::PutAction{action, known ? known->revision : 0}}));
     EXPECT_TRUE(done) << done.error().message();
     return *(*done)->find_action(action.id);
   }
   model::Action action(model::ActionId id) { return *store.snapshot()->find_action(id); }
+  model::Source current(model::SourceId id) { return store.snapshot()->find_source(id)->source; }
 
-  std::expected<Receipt, Refusal> receive(const std::string& slug, std::string body = "{}",
-                                          model::HeaderList headers = {}) {
+  static model::HttpRequest request(const std::string& slug, std::string body = "{}",
+                                    model::HeaderList headers = {}) {
     model::HttpRequest request;
     request.method = "POST";
     request.target = "/webhooks/" + slug;
     request.headers = std::move(headers);
     request.body = std::move(body);
-    return doubles::run(loop, ingest.receive(slug, std::move(request)));
+    return request;
+  }
+  std::expected<Receipt, Refusal> receive(const std::string& slug, std::string body = "{}",
+                                          model::HeaderList headers = {}) {
+    return doubles::run(loop,
+                        ingest().receive(slug, request(slug, std::move(body), std::move(headers))));
   }
   std::vector<model::Delivery> deliveries() {
     auto page = doubles::run(loop, store.deliveries({.limit = model::kPageMax}));
@@ -93,61 +216,10 @@ struct Rig {
   void settle() { doubles::run_ready(loop); }
   void advance(Millis time) {
     timers.advance(time);
-    doubles::run_ready(loop);
+    settle();
   }
 
-  async::Loop loop;
-  doubles::ManualClock system_clock;
-  doubles::ManualTimers timers{loop, system_clock};
-  doubles::MemoryStore store{loop, system_clock};
-  SeededRandom random{7};
-  IdSource ids{store.clock(), random};
-  telemetry::Metrics registry{{.version = "test", .revision = ""}};
-  telemetry::Log log{system_clock, {.level = telemetry::Level::off}};
-  Metrics metrics{registry};
-  AttemptJournal journal{log, system_clock};
-  crypto::SecretBox box{random, crypto::MasterKey::make(random)};
-  crypto::KeyedDigest digest{crypto::Secret(std::string("a key of digests"))};
-  doubles::ScriptedSender sender{timers};
-  Keyring keyring{box};
-  Attempter attempter{
-      {.clock = store.clock(), .random = random, .ids = ids, .keyring = keyring, .sender = sender}};
-  Dispatcher dispatcher{{.executor = loop.get_executor(),
-                         .timers = timers,
-                         .clock = store.clock(),
-                         .random = random,
-                         .registry = store,
-                         .log = store,
-                         .book = store,
-                         .attempter = attempter,
-                         .metrics = metrics,
-                         .log_lines = log,
-                         .journal = journal}};
-  Ingest ingest{{.executor = loop.get_executor(),
-                 .timers = timers,
-                 .clock = store.clock(),
-                 .ids = ids,
-                 .registry = store,
-                 .log = store,
-                 .book = store,
-                 .adopter = dispatcher,
-                 .digest = digest,
-                 .pool = nullptr,
-                 .metrics = metrics,
-                 .random = random}};
-  Releaser releaser{{.executor = loop.get_executor(),
-                     .timers = timers,
-                     .ids = ids,
-                     .registry = store,
-                     .log = store,
-                     .book = store,
-                     .upkeep = store,
-                     .log_lines = log}};
-  Replayer replayer{{.executor = loop.get_executor(),
-                     .timers = timers,
-                     .ids = ids,
-                     .book = store,
-                     .log_lines = log}};
+  std::unique_ptr<Process> process;
 };
 
 }  // namespace grapnel::pipeline

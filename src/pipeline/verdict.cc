@@ -70,28 +70,21 @@ Settlement settle(const model::Lease& lease, const model::Action& current, Attem
   } else if (report.body_damaged) {
     settlement.kind = Settlement::Kind::dead;
     settlement.reason = EndReason::body_damaged;
-  } else if (const EndReason reason = final_reason(attempt, current.retry.policy);
-             reason != EndReason::none) {
-    settlement.kind = Settlement::Kind::dead;
-    settlement.reason = reason;
-  } else if (attempt.response_status == kGone &&
+  } else if (attempt.step == AttemptStep::status && attempt.response_status == kGone &&
              report.target_revision == current.target_revision) {
     settlement.kind = Settlement::Kind::dead;
     settlement.reason = EndReason::endpoint_gone;
     settlement.health = model::HealthReport{.health = model::Health::gone,
                                             .target_revision = report.target_revision,
                                             .reason = "the endpoint answered 410 Gone"};
+  } else if (const EndReason reason = final_reason(attempt, current.retry.policy);
+             reason != EndReason::none) {
+    settlement.kind = Settlement::Kind::dead;
+    settlement.reason = reason;
   } else {
     retry_or_die(settlement, lease, current, report.retry_after, now, random);
   }
   settlement.attempt = std::move(report.attempt);
-  return settlement;
-}
-
-Settlement settle_unknown_as_failure(const model::Lease& lease, const model::Action& current,
-                                     Time now, Random& random) {
-  Settlement settlement{.delivery = lease.delivery.seq, .fence = lease.fence};
-  retry_or_die(settlement, lease, current, std::nullopt, now, random);
   return settlement;
 }
 

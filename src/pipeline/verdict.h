@@ -21,13 +21,9 @@ struct AttemptReport {
 /// 5xx.
 bool is_transient(const model::Attempt& attempt);
 
-/// How the lease ends after this attempt. `current` is the action as it is now: a 410 counts only
-/// when the attempt used its current target. Health is reported by the caller.
+/// How the lease ends after this attempt. `current` is the action as it is now: a 410 of its
+/// current target is the end whatever the policy, one of a former target an ordinary failure.
 model::Settlement settle(const model::Lease& lease, const model::Action& current,
                          AttemptReport report, Time now, Random& random);
-
-/// How a lease ends whose delivery ran alone and whose outcome is unknown again: one failed try.
-model::Settlement settle_unknown_as_failure(const model::Lease& lease, const model::Action& current,
-                                            Time now, Random& random);
 
 }  // namespace grapnel::pipeline

@@ -1,0 +1,27 @@
+#include "pipeline/event_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "pipeline/limits.h"
+
+namespace grapnel::pipeline {
+
+async::Task<std::optional<EventReader::Events>> EventReader::read(std::vector<model::Seq> seqs) {
+  for (Millis wait = kStoreRetryMin;; wait = std::min(wait * 2, kStoreRetryMax)) {
+    auto events = co_await log_.read(seqs);
+    if (events) {
+      fails_ = false;
+      co_return std::move(*events);
+    }
+    if (!std::exchange(fails_, true)) {
+      log_lines_.error("events cannot be read; their attempts wait",
+                       {{"error", events.error().message()}});
+    }
+    if (!waits_) co_return std::nullopt;
+    const auto slept = co_await timers_.sleep_for(wait);
+    if (!slept || !waits_) co_return std::nullopt;
+  }
+}
+
+}  // namespace grapnel::pipeline
