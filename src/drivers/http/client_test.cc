@@ -4,68 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <optional>
-
-#include "drivers/http/loop_thread.h"
-#include "drivers/http/raw_socket.h"
+#include "drivers/http/client_fixture.h"
 
 namespace grapnel::http {
 namespace {
 
-using model::AttemptStep;
-using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-using Outcome = std::expected<model::HttpAnswer, model::HttpFailure>;
-
-constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-constexpr Millis kShort{150};
-
-/// Reads a request and sends `bytes`.
-RawServer::Script answers(std::string bytes) {
-  return [bytes = std::move(bytes)](RawSocket& peer) {
-    peer.read_message();
-    peer.send(bytes);
-  };
-}
-
-class HttpClient : public testing::Test {
- protected:
-  HttpClient() {
-    loop_.call([this] {
-      resolver_.emplace(loop_.executor());
-      client_.emplace(loop_.executor(), *resolver_, EgressGuard::allow_all());
-    });
-  }
-  ~HttpClient() override {
-    loop_.run(client_->stop());
-    loop_.call([this] {
-      client_.reset();
-      resolver_.reset();
-    });
-  }
-
-  model::HttpCall call(const RawServer& server, std::string_view target = "/") {
-    return {.url = server.url(target), .body = "body"};
-  }
-  Outcome send(model::HttpCall call) { return loop_.run(client_->send(std::move(call))); }
-  Outcome send_to(const RawServer& server) { return send(call(server)); }
-  ClientStats stats() {
-    return loop_.call([this] { return client_->stats(); });
-  }
-
-  LoopThread loop_;
-  std::optional<Resolver> resolver_;
-  std::optional<Client> client_;
-};
-
-void expect_failure(const Outcome& outcome, AttemptStep step, const char* message) {
-  ASSERT_FALSE(outcome.has_value());
-  EXPECT_EQ(outcome.error().step, step) << outcome.error().message;
-  EXPECT_THAT(outcome.error().message, HasSubstr(message));
-  EXPECT_EQ(outcome.error().message.find('\n'), std::string::npos);
-  EXPECT_GE(outcome.error().timings.total_us, 0);
-}
 
 TEST_F(HttpClient, BadTargetsAndHeadersFailBeforeAnythingIsSent) {
   expect_failure(send({.url = "ftp://example.com/"}), AttemptStep::prepare, "scheme");
@@ -365,74 +310,6 @@ TEST_F(HttpClient, InterimAnswersAreBounded) {
     }
   }});
   expect_failure(send_to(server), AttemptStep::response, "interim");
-}
-
-/// Calls through clients with options of their own.
-class OwnHttpClient : public HttpClient {
- protected:
-  ~OwnHttpClient() override {
-    if (!own_) return;
-    loop_.run(own_->stop());
-    loop_.call([this] { own_.reset(); });
-  }
-  void make(EgressGuard guard, ClientOptions options = {}) {
-    loop_.call([&] { own_.emplace(loop_.executor(), *resolver_, std::move(guard), options); });
-  }
-  Outcome send_own(model::HttpCall call) { return loop_.run(own_->send(std::move(call))); }
-
-  std::optional<Client> own_;
-};
-
-TEST_F(OwnHttpClient, GuardRefusesBeforeConnecting) {
-  make(EgressGuard({}));
-  for (const char* url : {"http://127.0.0.1:1/", "http://[::1]:1/", "http://[::ffff:127.0.0.1]:1/",
-                          "http://localhost:1/", "http://169.254.169.254/latest/meta-data/"}) {
-    const Outcome outcome = send_own({.url = url});
-    expect_failure(outcome, AttemptStep::egress, "GRAPNEL_EGRESS_ALLOW");
-    EXPECT_EQ(outcome.error().timings.connect_us, -1) << url;
-  }
-  EXPECT_EQ(loop_.call([this] { return own_->stats().connects; }), 0u);
-}
-
-TEST_F(OwnHttpClient, IdleConnectionsAreClosedAfterTheirTime) {
-  make(EgressGuard::allow_all(), {.idle_timeout = std::chrono::milliseconds(30)});
-  std::promise<bool> ended;
-  RawServer server({[&](RawSocket& peer) {
-    peer.read_message();
-    peer.send(kOk);
-    ended.set_value(peer.ended());
-  }});
-  ASSERT_TRUE(send_own(call(server)).has_value());
-  EXPECT_TRUE(ended.get_future().get());
-  EXPECT_EQ(loop_.call([this] { return own_->stats().idle; }), 0u);
-}
-
-TEST_F(OwnHttpClient, IdleConnectionsAreBounded) {
-  make(EgressGuard::allow_all(), {.idle_per_endpoint_max = 1});
-  RawServer server({answers(std::string(kOk)), answers(std::string(kOk))});
-  // The first must not end before the second has begun, so that both are under way at a time.
-  auto first = loop_.start(own_->send(call(server)));
-  auto second = loop_.start(own_->send(call(server)));
-  ASSERT_TRUE(first.get().has_value());
-  ASSERT_TRUE(second.get().has_value());
-  EXPECT_LE(loop_.call([this] { return own_->stats().idle; }), 1u);
-}
-
-TEST_F(OwnHttpClient, CallsAreBounded) {
-  make(EgressGuard::allow_all(), {.calls_max = 1});
-  std::promise<void> asked;
-  std::promise<void> go_on;
-  RawServer server({[&](RawSocket& peer) {
-    peer.read_message();
-    asked.set_value();
-    go_on.get_future().wait();
-    peer.send(kOk);
-  }});
-  auto first = loop_.start(own_->send(call(server)));
-  asked.get_future().wait();
-  expect_failure(send_own(call(server)), AttemptStep::connect, "too many outgoing calls");
-  go_on.set_value();
-  EXPECT_TRUE(first.get().has_value());
 }
 
 }  // namespace

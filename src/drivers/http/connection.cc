@@ -155,6 +155,7 @@ async::Task<Connection::HeadRead> Connection::read_head() {
 /// Waits for a next request, first to go when room or an end is needed.
 void Connection::rest() {
   buffer_.shrink();
+  if (out_.capacity() > kReadBufferBytes) out_ = {};
   arm(now() + state_.options.timeouts.idle);
   state_.idle->push_back(*this);
 }

@@ -74,6 +74,7 @@ struct KnownBlock {
 const std::vector<KnownBlock>& known_blocks() {
   static const std::vector<KnownBlock> blocks = [] {
     std::vector<KnownBlock> out;
+    out.reserve(kSpecialBlocks.size());
     for (const auto& block : kSpecialBlocks) out.push_back({parsed(block), &block});
     return out;
   }();

@@ -82,7 +82,7 @@ std::optional<std::string> ProxyTrust::client(const model::HeaderList& headers) 
     if (!trusts(hop->address)) break;
   }
   if (!farthest) return std::nullopt;
-  const std::string address = farthest->address.str();
+  std::string address = farthest->address.str();
   if (farthest->port.empty()) return address;
   if (farthest->address.is_v4()) return fmt::format("{}:{}", address, farthest->port);
   return fmt::format("[{}]:{}", address, farthest->port);

@@ -52,10 +52,10 @@ class Waiting {
 
 class Resolver::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(async::Executor executor, ResolverOptions options)
-      : executor_(executor),
-        channel_(DnsChannel::open(executor, options.name_servers, options.server_timeout,
-                                  options.tries)) {}
+  Impl(async::Executor loop, ResolverOptions options)
+      : executor(loop),
+        channel_(
+            DnsChannel::open(loop, options.name_servers, options.server_timeout, options.tries)) {}
 
   void close() { channel_->close(); }
 
@@ -71,12 +71,12 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
 
   /// Null when too many look-ups are under way.
   std::shared_ptr<Lookup> join(const std::string& host) {
-    if (waiting_ >= kLookupWaitersMax) return nullptr;
+    if (waiters >= kLookupWaitersMax) return nullptr;
     if (const auto known = lookups_.find(host); known != lookups_.end()) return known->second;
     if (lookups_.size() >= kLookupsMax) return nullptr;
     auto lookup = std::make_shared<Lookup>();
     lookups_.emplace(host, lookup);
-    ++stats_.lookups;
+    ++stats.lookups;
     channel_->ask(host, [self = weak_from_this(), host, lookup](DnsAnswer answer) {
       lookup->addresses = answer.addresses;
       for (Timer* waiter : lookup->waiters) waiter->cancel();
@@ -87,15 +87,15 @@ class Resolver::Impl : public std::enable_shared_from_this<Impl> {
 
   void finish(const std::string& host, DnsAnswer answer) {
     lookups_.erase(host);
-    if (!answer.addresses) ++stats_.failures;
+    if (!answer.addresses) ++stats.failures;
     make_room();
     cache_.insert_or_assign(
         host, Cached{std::move(answer.addresses), std::chrono::steady_clock::now() + answer.ttl});
   }
 
-  async::Executor executor_;
-  ResolverStats stats_;
-  std::size_t waiting_ = 0;
+  async::Executor executor;
+  ResolverStats stats;
+  std::size_t waiters = 0;
 
  private:
   struct Cached {
@@ -120,22 +120,22 @@ Resolver::Resolver(async::Executor executor, ResolverOptions options)
 
 Resolver::~Resolver() { impl_->close(); }
 
-const ResolverStats& Resolver::stats() const { return impl_->stats_; }
+const ResolverStats& Resolver::stats() const { return impl_->stats; }
 
 async::Task<Addresses> Resolver::resolve(std::string host, async::Deadline deadline) {
   if (auto address = IpAddress::parse(host)) co_return std::vector{*address};
   const std::shared_ptr<Impl> impl = impl_;  // the resolver may be destroyed while we wait
   if (auto known = impl->cached(host)) {
-    ++impl->stats_.cache_hits;
+    ++impl->stats.cache_hits;
     co_return std::move(*known);
   }
   const std::shared_ptr<Lookup> lookup = impl->join(host);
   if (!lookup) {
-    ++impl->stats_.busy;
+    ++impl->stats.busy;
     co_return fail(errc::lookups_busy);
   }
   if (!lookup->addresses) {
-    Waiting waiting(impl->executor_, lookup, impl->waiting_);
+    Waiting waiting(impl->executor, lookup, impl->waiters);
     waiting.timer.expires_at(deadline.at());
     boost::system::error_code ignored;
     co_await waiting.timer.async_wait(asio::redirect_error(async::use_task, ignored));

@@ -28,8 +28,8 @@ class Server::Impl {
   Result<> reload_tls();
   ServerStats stats() const;
 
-  std::uint16_t port_ = 0;
-  std::string tls_problem_;
+  std::uint16_t port = 0;
+  std::string tls_problem;
 
  private:
   async::Task<> accept_all();
@@ -59,7 +59,7 @@ Result<> Server::Impl::start() {
   if (auto opened = acceptor_.open(state_.options.address, state_.options.port); !opened) {
     return opened;
   }
-  port_ = acceptor_.port();
+  port = acceptor_.port();
   scope_.spawn(state_.watchdog.run());
   scope_.spawn(accept_all());
   if (state_.options.tls) scope_.spawn(watch_tls_files());
@@ -127,11 +127,11 @@ Result<> Server::Impl::reload_tls() {
   auto loaded = load_server_tls(*state_.options.tls);
   if (!loaded) {
     ++state_.stats.tls_reload_failures;
-    tls_problem_ = loaded.error().message();
+    tls_problem = loaded.error().message();
     return std::unexpected(std::move(loaded.error()));
   }
   ++state_.stats.tls_reloads;
-  tls_problem_.clear();
+  tls_problem.clear();
   state_.tls = std::move(*loaded);
   return {};
 }
@@ -172,11 +172,11 @@ Server::Server(async::Executor executor, ServerOptions options, model::HttpHandl
 Server::~Server() = default;
 
 Result<> Server::start() { return impl_->start(); }
-std::uint16_t Server::port() const { return impl_->port_; }
+std::uint16_t Server::port() const { return impl_->port; }
 void Server::begin_drain() { impl_->begin_drain(); }
 async::Task<> Server::stop(async::Deadline deadline) { return impl_->stop(deadline); }
 Result<> Server::reload_tls() { return impl_->reload_tls(); }
-const std::string& Server::tls_problem() const { return impl_->tls_problem_; }
+const std::string& Server::tls_problem() const { return impl_->tls_problem; }
 ServerStats Server::stats() const { return impl_->stats(); }
 
 }  // namespace grapnel::http
