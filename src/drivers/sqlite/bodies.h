@@ -1,6 +1,6 @@
-// Bodies too large for a row: one file each under DIR/bodies, written and synced before the row that names
-// it. The name starts with the epoch of the process start that wrote it, so that the sweep of files that no
-// row names can leave alone what this process is about to use.
+// Bodies too large for a row: one file each under DIR/bodies, written and synced before the row
+// that names it. The name starts with the epoch of the process start that wrote it, so that the
+// sweep of files that no row names can leave alone what this process is about to use.
 #pragma once
 
 #include <cstdint>

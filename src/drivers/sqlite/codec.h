@@ -19,7 +19,8 @@ model::HeaderList decode_headers(std::string_view bytes);
 
 /// Names an idempotency key: its source, the place it was found in, its text.
 IdBytes idempotency_hash(model::SourceId source, std::string_view place, std::string_view key);
-/// Names an ordering key of one action. Two keys that share a number are only ordered more than needed.
+/// Names an ordering key of one action. Two keys that share a number are only ordered more than
+/// needed.
 std::int64_t order_hash(std::int64_t action, std::string_view key);
 /// First 8 bytes of a body's checksum.
 std::int64_t short_checksum(const model::Sha256& sha256);

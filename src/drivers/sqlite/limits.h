@@ -11,26 +11,33 @@
 
 namespace grapnel::sqlite {
 
-/// The write-ahead log: past this the writer makes room itself. Large enough that the checkpointer keeps
-/// ahead of 15 k events/s for seconds, small enough that recovery after a crash reads it in about one second.
+/// The write-ahead log: past this the writer makes room itself. Large enough that the checkpointer
+/// keeps ahead of 15 k events/s for seconds, small enough that recovery after a crash reads it in
+/// about one second.
 inline constexpr std::uint64_t kWalBytesMax = 256_MiB;
 /// The log grew by this much: a PASSIVE checkpoint is worth its two syncs.
 inline constexpr std::uint64_t kCheckpointEveryBytes = 8_MiB;
 static_assert(kCheckpointEveryBytes * 4 <= kWalBytesMax, "several checkpoints before the bound");
+/// The bound of the log could not be held (a reader did not end in time): tried again after so much
+/// more.
+inline constexpr std::uint64_t kRoomRetryBytes = 16_MiB;
 /// Waits of the writer for readers at the bound before it interrupts them, and after that in all.
 inline constexpr Millis kReaderGrace{20};
 inline constexpr Millis kRestartWaitMax{500};
-/// How long a connection waits for another one's lock in the ordinary course (recovery, checkpoint).
+/// How long a connection waits for another one's lock in the ordinary course (recovery,
+/// checkpoint).
 inline constexpr Millis kBusyWaitMax{5'000};
 
-/// Commands waiting for the writer: at 15 k/s this is a second's work, and bodies in flight are bounded to
-/// the same order by the server.
+/// Commands waiting for the writer: at 15 k/s this is a second's work, and bodies in flight are
+/// bounded to the same order by the server.
 inline constexpr std::size_t kQueuedCommandsMax = 16'384;
 inline constexpr std::size_t kQueuedBytesMax = 256_MiB;
-/// One transaction: long enough to share a sync, short enough (about 50 ms) not to delay the first in it.
+/// One transaction: long enough to share a sync, short enough (about 50 ms) not to delay the first
+/// in it.
 inline constexpr std::size_t kTransactionCommandsMax = 1'024;
 inline constexpr std::size_t kTransactionBytesMax = 8_MiB;
-static_assert(kTransactionCommandsMax <= kQueuedCommandsMax && kTransactionBytesMax <= kQueuedBytesMax);
+static_assert(kTransactionCommandsMax <= kQueuedCommandsMax &&
+              kTransactionBytesMax <= kQueuedBytesMax);
 /// What a command costs in the queue beside the bytes it carries.
 inline constexpr std::size_t kCommandBytes = 512;
 
@@ -60,9 +67,42 @@ inline constexpr int kRunningJobsMax = 100;
 /// Jobs that are listed, newest first.
 inline constexpr int kJobsListedMax = 1'000;
 
-/// An attempt's key is (delivery << bits) | number: 65,535 attempts of one delivery, 2^47 deliveries.
+/// An attempt's key is (delivery << bits) | number: 65,535 attempts of one delivery, 2^47
+/// deliveries.
 inline constexpr int kAttemptNumberBits = 16;
 /// A fence is (epoch << bits) | counter: 10^12 leases in one process.
 inline constexpr int kFenceCounterBits = 40;
+
+/// Seeks and row reads of one list page, at 2 to 4 µs each: a page that finds little ends early
+/// with a cursor.
+inline constexpr int kPageSeeksMax = 10'000;
+/// Open deliveries that a list filtered by an open state holds in memory: about 5 ms and 400 KB.
+/// Beyond, each row on the way is looked at.
+inline constexpr int kOpenListedMax = 50'000;
+/// Entries counted in one read, so that no snapshot is held for long: about 5 ms.
+inline constexpr int kCountSliceRows = 50'000;
+/// Received times grow with the sequence but for the time between receipt and commit, which a slow
+/// disk and the probe's backoff keep under a minute.
+inline constexpr Millis kReceivedSlack{60'000};
+/// Attempts of one delivery that are listed: the longest schedule has 51, the rest are unknown
+/// ones.
+inline constexpr int kAttemptsListedMax = 1'000;
+/// Former states of an action that are kept for showing what its attempts sent.
+inline constexpr int kActionRevisionsKept = 100;
+
+/// Pages that a backup copies between two commits: 1 MiB, about 1 ms of the writer's time.
+inline constexpr int kBackupStepPages = 256;
+/// Bytes read at once while a file is copied or checked.
+inline constexpr std::size_t kCopyBytes = 1_MiB;
+/// A backup's manifest: 2 M body files at about 120 bytes each.
+inline constexpr std::size_t kManifestBytesMax = 256_MiB;
+/// What a restore adds, so that nothing given out after the backup was made is ever given out
+/// again: 2^32 numbers are three days at 15 k/s, 2^63 holds two thousand million restores.
+inline constexpr std::int64_t kSeqLeap = std::int64_t{1} << 32;
+inline constexpr std::int64_t kRevisionLeap = std::int64_t{1} << 32;
+/// Process starts since the backup; a fence holds 2^(63 - kFenceCounterBits) of them.
+inline constexpr std::int64_t kEpochLeap = 1'024;
+static_assert(kEpochLeap < (std::int64_t{1} << (63 - kFenceCounterBits)) / 1'000,
+              "a thousand restores");
 
 }  // namespace grapnel::sqlite

@@ -1,4 +1,5 @@
-// Reads beside the writer: a pool of threads, each with a read-only connection. A read sees one snapshot.
+// Reads beside the writer: a pool of threads, each with a read-only connection. A read sees one
+// snapshot.
 #pragma once
 
 #include <atomic>
@@ -21,11 +22,14 @@ namespace grapnel::sqlite {
 class Readers {
  public:
   explicit Readers(async::Executor loop) : pool_(std::move(loop), kReaders) {}
-  ~Readers() { close(); }
+  ~Readers() {
+    end();
+    close();
+  }
 
-  /// Runs `function(Connection&) -> Result<T>` on a thread, inside one read transaction. It may run again: a
-  /// read that stands in the way of the log's bound is interrupted and made anew, kReadTries times in
-  /// all. Loop's thread. Errors of its own: store_unavailable.
+  /// Runs `function(Connection&) -> Result<T>` on a thread, inside one read transaction. It may run
+  /// again: a read that stands in the way of the log's bound is interrupted and made anew,
+  /// kReadTries times in all. Loop's thread. Errors of its own: store_unavailable.
   template <class Function>
   async::Task<std::invoke_result_t<Function&, Connection&>> read(Function function) {
     co_return co_await pool_.run([this, &function] { return read_now(function); });
@@ -38,8 +42,8 @@ class Readers {
 
   // For the writer and for opening. Any thread.
   void open(std::vector<std::unique_ptr<Connection>> connections);
-  /// Interrupts what runs, waits for it and closes every connection; reads wait until open() or fail when
-  /// `end` was called.
+  /// Interrupts what runs, waits for it and closes every connection; reads wait until open() or
+  /// fail when `end` was called.
   void close();
   /// Asks every read that runs now to end.
   void interrupt();

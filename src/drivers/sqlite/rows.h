@@ -1,4 +1,5 @@
-// Rows as the domain's structs: the column lists and who reads them. Queries append their own WHERE.
+// Rows as the domain's structs: the column lists and who reads them. Queries append their own
+// WHERE.
 #pragma once
 
 #include <string_view>
@@ -12,18 +13,20 @@
 namespace grapnel::sqlite {
 
 /// "SELECT … FROM events e ", without bodies.
-#define GRAPNEL_SQLITE_EVENT_SELECT                                                             \
-  "SELECT e.seq, e.id, (SELECT id FROM sources WHERE pk = e.source), e.type, e.method, "        \
-  "e.target, e.remote, e.headers, e.body_size, e.body_sha256, e.received_ms, e.idem_place, "    \
+#define GRAPNEL_SQLITE_EVENT_SELECT                                                          \
+  "SELECT e.seq, e.id, (SELECT id FROM sources WHERE pk = e.source), e.type, e.method, "     \
+  "e.target, e.remote, e.headers, e.body_size, e.body_sha256, e.received_ms, e.idem_place, " \
   "e.idem_key, e.ordering_key, e.verification, e.traceparent, e.fanout, e.run FROM events e "
 model::Event read_event(Query& row);
 
-/// "SELECT … FROM deliveries d CROSS JOIN events e ON … " (CROSS: deliveries is always the outer table).
-#define GRAPNEL_SQLITE_DELIVERY_SELECT                                                          \
+/// "SELECT … FROM deliveries d CROSS JOIN events e ON … " (CROSS: deliveries is always the outer
+/// table).
+#define GRAPNEL_SQLITE_DELIVERY_SELECT                                                            \
   "SELECT d.seq, d.id, d.event_seq, e.id, e.type, (SELECT id FROM sources WHERE pk = d.source), " \
-  "(SELECT id FROM actions WHERE pk = d.action), d.state, d.attempts, d.tries_used, "           \
-  "d.unknown_streak, d.created_ms, d.due_ms, d.ended_ms, d.ended_seq, d.reason, d.last_error, " \
-  "d.last_status, d.run, d.replay_of, d.replayed_by, d.cancel_wish, d.waits, d.skipped "        \
+  "(SELECT id FROM actions WHERE pk = d.action), d.state, d.attempts, d.tries_used, "             \
+  "d.unknown_streak, d.created_ms, d.due_ms, d.ended_ms, d.ended_seq, d.reason, d.last_error, "   \
+  "d.last_status, d.run, d.replay_of, d.replayed_by, d.cancel_wish, d.waits, d.skipped, "         \
+  "d.body_size "                                                                                  \
   "FROM deliveries d CROSS JOIN events e ON e.seq = d.event_seq "
 model::Delivery read_delivery(Query& row);
 
@@ -33,7 +36,8 @@ model::Delivery read_delivery(Query& row);
   "a.connect_us, a.tls_us, a.first_byte_us, a.total_us, a.error, a.request_headers, "           \
   "a.response_headers, a.excerpt FROM attempts a "
 model::Attempt read_attempt(Query& row);
-/// attempts.key of the delivery's attempt; number 0 is below its first, next delivery's 0 above its last.
+/// attempts.key of the delivery's attempt; number 0 is below its first, next delivery's 0 above its
+/// last.
 constexpr std::int64_t attempt_key(model::Seq delivery, int number) {
   constexpr int kNumberMax = (1 << kAttemptNumberBits) - 1;
   return (delivery << kAttemptNumberBits) | (number < kNumberMax ? number : kNumberMax);

@@ -6,9 +6,8 @@
 //   if (!row) return fail(row.error());
 //   if (*row) use(query.id<model::DeliveryId>(0), query.time(1));
 //
-// A connection and its queries belong to one thread at a time. The text of a query is a literal or outlives
-// the connection's use of it. At most one query of the same text is open at a time on a connection (a
-// second one is prepared for itself, at a price).
+// A connection and its queries belong to one thread at a time. A second query of the same text
+// while the first is still open is prepared for itself, at a price.
 #pragma once
 
 #include <array>
@@ -30,7 +29,8 @@ struct sqlite3_stmt;
 
 namespace grapnel::sqlite {
 
-/// Bytes bound as BLOB; plain string_view is bound as TEXT. Both are not copied: they outlive the steps.
+/// Bytes bound as BLOB; plain string_view is bound as TEXT. Both are not copied: they outlive the
+/// steps.
 struct Blob {
   std::string_view bytes;
   template <std::size_t N>
@@ -49,8 +49,8 @@ class Query {
   Query(const Query&) = delete;
   Query& operator=(const Query&) = delete;
 
-  /// Binds ?1, ?2, … in order. Integers, bools of the schema as int, double, Time (milliseconds), ids and
-  /// Blob (BLOB), string_view (TEXT), nullptr (NULL), and optionals of them.
+  /// Binds ?1, ?2, … in order. Integers, bools of the schema as int, double, Time (milliseconds),
+  /// ids and Blob (BLOB), string_view (TEXT), nullptr (NULL), and optionals of them.
   template <class... Values>
   Query& bind(const Values&... values) {
     int at = 0;
@@ -111,8 +111,7 @@ class Query {
 
   Connection& connection_;
   sqlite3_stmt* statement_ = nullptr;
-  bool cached_ = false;
-  std::string_view sql_;
+  bool* taken_ = nullptr;         // of the cache's entry; null: prepared for this use alone
   std::optional<Error> failure_;  // of preparing or binding; told by the next step
 };
 
@@ -129,7 +128,8 @@ class Connection {
  public:
   /// Opens (and for read_write creates) the file. Errors: store_*, not_a_store.
   static Result<std::unique_ptr<Connection>> open(const ConnectionOptions& options);
-  /// Closes; finalizes its statements. Never checkpoints when `keep_wal` was asked for.
+  /// Closes and finalizes its statements; checkpoints and removes the log when it is the last one,
+  /// unless keep_wal() was called.
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
@@ -140,9 +140,9 @@ class Connection {
   /// First column of the first row; an error when there is none.
   Result<std::int64_t> scalar(std::string_view sql);
 
-  Result<> begin();   ///< BEGIN IMMEDIATE
+  Result<> begin();  ///< BEGIN IMMEDIATE
   Result<> commit();
-  void rollback();    ///< of whatever is open; never fails
+  void rollback();  ///< of whatever is open; never fails
   bool in_transaction() const;
   /// Rows changed by the last statement.
   std::int64_t changes() const;
@@ -163,17 +163,26 @@ class Connection {
   Result<CheckpointResult> checkpoint(Checkpoint mode, Millis wait_max);
 
   /// The error of the last call on this connection, as store_* or bad_statement.
-  Error error(int code, std::string_view doing) const;
+  Error error(int code) const;
   sqlite3* raw() { return db_; }
 
  private:
   friend class Query;
   Connection() = default;
+  struct Cached {
+    sqlite3_stmt* statement = nullptr;
+    bool taken = false;
+  };
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
   Result<sqlite3_stmt*> prepare(std::string_view sql);
 
   sqlite3* db_ = nullptr;
-  std::string path_;
-  std::unordered_map<std::string_view, sqlite3_stmt*> idle_;  // cached and not in use
+  std::unordered_map<std::string, Cached, TextHash, std::equal_to<>> cache_;
   std::function<bool()> interrupt_asked_;
 };
 

@@ -1,7 +1,9 @@
-// What a command sees while it runs inside the writer's transaction, and what follows from its commit.
+// What a command sees while it runs inside the writer's transaction, and what follows from its
+// commit.
 //
-// Memory follows the database: everything a command changes in memory (counts of open work, definitions,
-// hints) is kept here as a difference and taken over only when COMMIT has returned; a rollback drops it.
+// Memory follows the database: everything a command changes in memory (counts of open work,
+// definitions, hints) is kept here as a difference and taken over only when COMMIT has returned; a
+// rollback drops it.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +20,8 @@
 
 namespace grapnel::sqlite {
 
-/// The small integers that stand for definitions in rows (sources.pk, actions.pk); removed ones included.
+/// The small integers that stand for definitions in rows (sources.pk, actions.pk); removed ones
+/// included.
 struct RowKeys {
   std::unordered_map<model::SourceId, std::int64_t> sources;
   std::unordered_map<model::ActionId, std::int64_t> actions;
@@ -31,8 +34,9 @@ Result<std::shared_ptr<const RowKeys>> load_row_keys(Connection& db);
 struct WriterState {
   model::SnapshotPtr registry;
   std::shared_ptr<const RowKeys> keys;
-  model::Seq seq = 0;            ///< newest number given
-  model::Fence fence = 0;        ///< newest fence given
+  model::Seq seq = 0;      ///< newest number given
+  model::Fence fence = 0;  ///< newest fence given
+  std::int64_t epoch = 0;
   std::int64_t first_slice = 0;  ///< oldest slice of idempotency keys; none: the largest number
   std::unordered_map<std::int64_t, model::OpenWork> open;  ///< by action's row key
   std::unordered_map<std::int64_t, model::HeldWork> held;  ///< by source's row key
@@ -41,8 +45,14 @@ struct WriterState {
 class Transaction {
  public:
   Transaction(Connection& db, const WriterState& state, Time now)
-      : db_(db), state_(state), now_(now), next_(state.seq), fence_(state.fence),
-        registry_(state.registry), keys_(state.keys), first_slice_(state.first_slice) {}
+      : db_(db),
+        state_(state),
+        now_(now),
+        next_(state.seq),
+        fence_(state.fence),
+        registry_(state.registry),
+        keys_(state.keys),
+        first_slice_(state.first_slice) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
@@ -78,14 +88,19 @@ class Transaction {
 
   /// Deliveries of the action became leasable at `due`.
   void hint(std::int64_t action, Time due);
+  /// Ordering keys of the action no longer block on dead deliveries: those that wait go on, in
+  /// steps.
+  void release_order(std::int64_t action) { releases_.push_back(action); }
   /// A body file that no row names any more: removed after the commit.
   void unlink_after_commit(std::string file) { unlinked_.push_back(std::move(file)); }
 
+  /// Oldest slice that may hold idempotency keys.
   std::int64_t first_slice() const { return first_slice_; }
   void set_first_slice(std::int64_t slice) { first_slice_ = slice; }
 
  private:
   friend class Writer;
+  RowKeys& own_keys();
 
   Connection& db_;
   const WriterState& state_;
@@ -99,6 +114,7 @@ class Transaction {
   std::unordered_map<std::int64_t, model::OpenWork> open_;
   std::unordered_map<std::int64_t, model::HeldWork> held_;
   std::unordered_map<std::int64_t, Time> hints_;
+  std::vector<std::int64_t> releases_;
   std::vector<std::string> unlinked_;
 };
 

@@ -1,10 +1,11 @@
-// The state changes of deliveries, with what hangs on them: counts of open work, hints, and the ordering
-// key that goes on when its delivery ends. Everything that changes a delivery's state goes through here.
+// The state changes of deliveries, with what hangs on them: counts of open work, hints, and the
+// ordering key that goes on when its delivery ends. Everything that changes a delivery's state goes
+// through here.
 #pragma once
 
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <string>
 
 #include "drivers/sqlite/transaction.h"
 #include "model/delivery.h"
@@ -40,27 +41,23 @@ struct DeliveryRow {
 };
 
 /// "SELECT … FROM deliveries d ", read by read_row().
-#define GRAPNEL_SQLITE_ROW_SELECT                                                                \
-  "SELECT d.seq, d.event_seq, d.source, d.action, d.state, d.attempts, d.tries_used, "           \
-  "d.unknown_streak, d.due_ms, d.reason, d.last_status, d.last_error, d.run, d.fence, "          \
-  "d.cancel_wish, d.waits, d.skipped, d.stand_seq, d.body_size, d.order_key, d.replayed_by "     \
+#define GRAPNEL_SQLITE_ROW_SELECT                                                            \
+  "SELECT d.seq, d.event_seq, d.source, d.action, d.state, d.attempts, d.tries_used, "       \
+  "d.unknown_streak, d.due_ms, d.reason, d.last_status, d.last_error, d.run, d.fence, "      \
+  "d.cancel_wish, d.waits, d.skipped, d.stand_seq, d.body_size, d.order_key, d.replayed_by " \
   "FROM deliveries d "
 DeliveryRow read_row(Query& row);
 Result<std::optional<DeliveryRow>> find_row(Connection& db, model::Seq seq);
 Result<std::optional<DeliveryRow>> find_row(Connection& db, model::DeliveryId id);
 
-/// Stores the row with a new state, its tallies (attempts, tries, streak, last error and status) as they
-/// are in `row`. Into an open state: `due` says when, and the commit hints at it. Into a terminal one: it
-/// takes an ended_seq and its ordering key goes on. `row` holds the stored values afterwards.
+/// Stores the row with a new state, its tallies (attempts, tries, streak, last error and status) as
+/// they are in `row`. Into an open state: `due` says when, and the commit hints at it. Into a
+/// terminal one: it takes an ended_seq and its ordering key goes on. `row` holds the stored values
+/// afterwards.
 Result<> change_to_open(Transaction& tx, DeliveryRow& row, model::DeliveryState state, Time due);
-Result<> change_to_ended(Transaction& tx, DeliveryRow& row, model::DeliveryState state, model::EndReason reason);
+Result<> change_to_ended(Transaction& tx, DeliveryRow& row, model::DeliveryState state,
+                         model::EndReason reason);
 /// pending, retrying -> cancelled; running: the wish is stored. `row` is not terminal.
 Result<> cancel_open(Transaction& tx, DeliveryRow& row, model::EndReason reason);
-
-/// Whether a delivery of this key that stands at `stand` must wait: another one is open and does not wait, or
-/// (on_dead: block) a dead one stands before it.
-Result<bool> must_wait(Transaction& tx, std::int64_t order_key, model::Seq stand, model::OnDead on_dead);
-/// Lets the first waiting delivery of the key go on, if nothing keeps it.
-Result<> free_next(Transaction& tx, std::int64_t order_key, std::int64_t action);
 
 }  // namespace grapnel::sqlite

@@ -1,0 +1,40 @@
+// The port EventLog on SQLite.
+#pragma once
+
+#include "drivers/sqlite/bodies.h"
+#include "drivers/sqlite/readers.h"
+#include "drivers/sqlite/writer.h"
+#include "model/event_log.h"
+
+namespace grapnel::sqlite {
+
+class EventLog final : public model::EventLog {
+ public:
+  EventLog(Writer& writer, Readers& readers, Bodies& bodies)
+      : writer_(writer), readers_(readers), bodies_(bodies) {}
+
+  async::Task<Result<std::vector<model::Appended>>> append(
+      std::vector<model::EventDraft> drafts) override;
+  async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) override;
+  async::Task<Result<std::vector<model::EventPtr>>> held(model::SourceId source,
+                                                         int limit) override;
+  async::Task<Result<std::vector<model::Appended>>> fan_out(
+      std::vector<model::FanoutDraft> drafts) override;
+  async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
+      std::vector<model::Seq> events) override;
+  model::HeldWork held_work(model::SourceId source) const override {
+    return writer_.held_work(source);
+  }
+
+ private:
+  Writer& writer_;
+  Readers& readers_;
+  Bodies& bodies_;
+};
+
+/// One event with its body, verified; nothing: there is none. Errors: body_damaged, store_*. A
+/// thread of the readers.
+Result<std::optional<model::Event>> read_whole_event(Connection& db, const Bodies& bodies,
+                                                     model::Seq seq);
+
+}  // namespace grapnel::sqlite

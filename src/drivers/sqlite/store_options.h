@@ -1,0 +1,32 @@
+// How a store is opened, and what it counts.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "drivers/sqlite/limits.h"
+
+namespace grapnel::sqlite {
+
+/// Faults planted on purpose, so that tests can prove that they would be seen.
+enum class PlantedBug : std::uint8_t {
+  none,
+  skip_sync,  ///< commits are acknowledged before they are synced
+};
+
+struct StoreOptions {
+  std::string data_dir;
+  std::uint64_t wal_bytes_max = kWalBytesMax;
+  std::string vfs;  ///< a registered SQLite VFS for the database's files; "" = the system's
+  PlantedBug bug = PlantedBug::none;
+};
+
+/// Since the start.
+struct StoreCounters {
+  std::uint64_t commits = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t reopenings = 0;  ///< after a failed sync
+  std::uint64_t restarts = 0;    ///< checkpoints that the writer made itself, at the log's bound
+};
+
+}  // namespace grapnel::sqlite

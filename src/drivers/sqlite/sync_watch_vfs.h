@@ -1,0 +1,71 @@
+// A VFS over another one (the system's in production) that knows how much of the write-ahead log is
+// synced.
+//
+// After a failed fsync the kernel may count the lost pages as clean, so a second fsync proves
+// nothing and what reads back may not be on the disk. The only truth left is the offset that the
+// last successful sync covered; the log is cut there and recovery runs on what remains.
+//
+//   log, one generation (from a write of its header at offset 0 to the next):
+//   0 ........ synced end ........ written end
+//
+// A failed sync of the database file (in a checkpoint) needs the same answer: the log still holds
+// every page of it, and recovery forgets what was checkpointed, so the pages are written again.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "base/result.h"
+
+struct sqlite3_vfs;
+
+namespace grapnel::sqlite {
+
+/// One instance serves one database. Thread-safe.
+class SyncWatchVfs {
+ public:
+  /// Registers itself over the VFS named `inner` ("" = SQLite's default). Error: not_a_store when
+  /// there is none.
+  static Result<std::unique_ptr<SyncWatchVfs>> create(const std::string& inner);
+  ~SyncWatchVfs();
+  SyncWatchVfs(const SyncWatchVfs&) = delete;
+  SyncWatchVfs& operator=(const SyncWatchVfs&) = delete;
+
+  const std::string& name() const { return name_; }
+  /// Size of the log's present generation.
+  std::uint64_t wal_bytes() const;
+  /// A sync failed since the last cut.
+  bool sync_failed() const;
+  /// Cuts the log of this database file to its synced end and removes the index beside it. Every
+  /// connection is closed. Errors: store_*; then it is to be called again.
+  Result<> cut_wal(const std::string& database);
+
+  struct Hooks;  // what SQLite calls
+  friend struct Hooks;
+
+ private:
+  struct Log {
+    std::uint64_t generation = 0;
+    std::uint64_t written_end = 0;
+    std::uint64_t synced_end = 0;
+    std::uint64_t overwrites = 0;  // writes below the written end
+  };
+  explicit SyncWatchVfs(sqlite3_vfs* inner);
+
+  void note_write(std::uint64_t offset, std::uint64_t size);
+  void note_truncate(std::uint64_t size);
+  void note_sync(const Log& before, bool succeeded);
+  void note_failed_sync();
+  Log log() const;
+
+  sqlite3_vfs* const inner_;
+  std::string name_;
+  std::unique_ptr<sqlite3_vfs> vfs_;
+  mutable std::mutex mutex_;
+  Log log_;
+  bool sync_failed_ = false;
+};
+
+}  // namespace grapnel::sqlite
