@@ -1,0 +1,302 @@
+#include "app/daemon.h"
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "app/errors.h"
+#include "app/keys.h"
+#include "app/relay.h"
+#include "async/scope.h"
+#include "base/version.h"
+#include "crypto/token.h"
+#include "drivers/http/client.h"
+#include "drivers/http/server.h"
+#include "drivers/sqlite/store.h"
+#include "surface/api/handler.h"
+#include "surface/api/ops_handler.h"
+#include "telemetry/log.h"
+
+namespace grapnel::app {
+namespace {
+
+/// Every connection and every attempt is a descriptor: take as many as the system gives.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<> make_data_dir(const std::string& dir) {
+  for (std::size_t at = dir.find('/', 1); at != std::string::npos; at = dir.find('/', at + 1)) {
+    ::mkdir(dir.substr(0, at).c_str(), 0755);
+  }
+  if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(errc::bad_config,
+                fmt::format("data_dir: cannot make {}: {}", dir, std::strerror(errno)));
+  }
+  return {};
+}
+
+http::ServerOptions server_options(const Config& config, const Endpoint& endpoint) {
+  http::ServerOptions options;
+  options.address = endpoint.address;
+  options.port = endpoint.port;
+  options.trusted_proxies = config.trusted_proxies;
+  options.connections_max = config.limits.connections;
+  options.body_bytes_in_flight_max = config.limits.body_bytes_in_flight;
+  return options;
+}
+
+}  // namespace
+
+/// The parts in the order in which they are made; they go in the opposite order.
+class Daemon {
+ public:
+  explicit Daemon(const Config& config)
+      : config_(config),
+        log_(system_clock_, {.level = config.log.level, .format = config.log.format}),
+        metrics_({.version = std::string(kVersion), .revision = ""}),
+        timers_(loop_.get_executor()),
+        signals_(loop_, SIGTERM, SIGINT),
+        scope_(loop_.get_executor()) {}
+
+  Result<> start() {
+    raise_descriptor_limit();
+    std::signal(SIGPIPE, SIG_IGN);
+    if (auto made = make_data_dir(config_.data_dir); !made) return made;
+    auto store = sqlite::Store::open(
+        {.data_dir = config_.data_dir, .wal_bytes_max = config_.limits.wal_bytes}, system_clock_,
+        random_, loop_.get_executor());
+    if (!store) return std::unexpected(store.error());
+    store_ = std::move(*store);
+    if (auto keys = open_keys(); !keys) return keys;
+    make_parts();
+    relay_->start();
+    public_handler_->start();
+    if (auto listening = listen(); !listening) return listening;
+    scope_.spawn(wait_for_signals());
+    log_.info("started", {{"version", kVersion},
+                          {"epoch", store_->epoch()},
+                          {"data_dir", config_.data_dir},
+                          {"sources", store_->registry().snapshot()->slugs.size()}});
+    scope_.spawn(make_first_key());
+    return {};
+  }
+
+  void run() { loop_.run(); }
+
+ private:
+  Result<> open_keys() {
+    const std::string file = config_.master_key_file.empty() ? config_.data_dir + "/master.key"
+                                                             : config_.master_key_file;
+    auto key = find_master_key(config_.master_key, file);
+    if (!key) return std::unexpected(key.error());
+    const auto snapshot = store_->registry().snapshot();
+    if (!*key) {
+      if (has_sealed(*snapshot)) {
+        return fail(
+            errc::bad_config,
+            fmt::format(
+                "the master key is missing: set GRAPNEL_MASTER_KEY, or put the key back into {}; "
+                "the store holds secrets that only it opens",
+                file));
+      }
+      auto made = make_master_key(random_, file);
+      if (!made) return std::unexpected(made.error());
+      *key = std::move(*made);
+      log_.info("made a master key; keep a copy of it elsewhere", {{"file", file}});
+    }
+    box_.emplace(random_, std::move(**key));
+    if (auto checked = check_sealed(*box_, *snapshot); !checked) return checked;
+    auto digest = load_digest(*box_, random_, config_.data_dir);
+    if (!digest) return std::unexpected(digest.error());
+    digest_.emplace(std::move(*digest));
+    return {};
+  }
+
+  void make_parts() {
+    const auto executor = loop_.get_executor();
+    pool_.emplace(executor, kBlockingThreads);
+    resolver_.emplace(executor);
+    client_.emplace(executor, *resolver_, http::EgressGuard(config_.egress_allow));
+    relay_.emplace(Relay::Parts{.executor = executor,
+                                .timers = timers_,
+                                .system_clock = system_clock_,
+                                .clock = store_->clock(),
+                                .random = random_,
+                                .registry = store_->registry(),
+                                .log = store_->events(),
+                                .book = store_->deliveries(),
+                                .catalog = store_->catalog(),
+                                .upkeep = store_->upkeep(),
+                                .retention = config_.retention,
+                                .sender = *client_,
+                                .box = *box_,
+                                .digest = *digest_,
+                                .pool = *pool_,
+                                .metrics = metrics_,
+                                .log_lines = log_});
+    make_handlers();
+  }
+
+  void make_handlers() {
+    const auto executor = loop_.get_executor();
+    api::AuthOptions auth;
+    auth.mode = config_.api_auth == ApiAuth::none ? api::AuthMode::none : api::AuthMode::keys;
+    if (!config_.api_key.reveal().empty()) {
+      auth.environment_key_hash = crypto::token_hash(config_.api_key.reveal());
+    }
+    if (auth.mode == api::AuthMode::none) {
+      log_.warn("api.auth is none: whoever reaches the port may do everything", {});
+    }
+    public_handler_.emplace(
+        api::PublicHandler::Parts{.executor = executor,
+                                  .timers = timers_,
+                                  .ports = {.clock = store_->clock(),
+                                            .random = random_,
+                                            .ids = relay_->ids(),
+                                            .registry = store_->registry(),
+                                            .log = store_->events(),
+                                            .book = store_->deliveries(),
+                                            .catalog = store_->catalog(),
+                                            .upkeep = store_->upkeep(),
+                                            .box = *box_,
+                                            .job_started = [this] { relay_->replayer().wake(); }},
+                                  .ingest = relay_->ingest(),
+                                  .journal = log_,
+                                  .metrics = metrics_,
+                                  .auth = auth});
+    ops_handler_.emplace(api::OpsHandler::Parts{
+        .metrics = metrics_, .pool = &*pool_, .why_not_ready = [this] { return not_ready(); }});
+  }
+
+  /// The first start makes an admin key, so that somebody can begin.
+  async::Task<> make_first_key() {
+    if (store_->registry().snapshot()->keys.empty()) {
+      const std::string file = config_.data_dir + "/admin.key";
+      const auto token = crypto::make_token(random_);
+      // A file without its row is left by a start that was cut off: its key was never valid.
+      ::unlink(file.c_str());
+      auto written = write_secret_file(file, token.reveal());
+      model::ApiKey key;
+      key.id = relay_->ids().make<model::KeyId>();
+      key.name = "admin";
+      key.hash = crypto::token_hash(token.reveal());
+      key.scope = model::KeyScope::admin;
+      key.created = store_->clock().now();
+      std::vector<model::RegistryChange> changes;
+      changes.emplace_back(model::PutKey{key});
+      const auto committed = co_await store_->registry().commit(std::move(changes));
+      if (!written || !committed) {
+        log_.error("the first admin key cannot be made",
+                   {{"error", written ? committed.error().message() : written.error().message()}});
+      } else {
+        log_.info("made the first admin key", {{"file", file}});
+        if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "admin key: {}\n", token.reveal());
+      }
+    }
+    ready_ = true;
+  }
+
+  Result<> listen() {
+    auto options = server_options(config_, config_.listen);
+    options.tls = config_.tls;
+    api_server_.emplace(loop_.get_executor(), std::move(options), *public_handler_);
+    if (auto started = api_server_->start(); !started) return started;
+    tell_listening("api", config_.listen, api_server_->port());
+    if (!config_.metrics_listen) return {};
+    ops_server_.emplace(loop_.get_executor(), server_options(config_, *config_.metrics_listen),
+                        *ops_handler_);
+    if (auto started = ops_server_->start(); !started) return started;
+    tell_listening("ops", *config_.metrics_listen, ops_server_->port());
+    return {};
+  }
+
+  void tell_listening(std::string_view surface, Endpoint endpoint, std::uint16_t port) {
+    endpoint.port = port;
+    log_.info("listening", {{"surface", surface}, {"address", endpoint.str()}});
+  }
+
+  std::optional<std::string> not_ready() const {
+    if (stopping_) return "shutting down";
+    if (!ready_) return "starting";
+    const auto health = store_->upkeep().health();
+    if (!health.writable) return health.reason;
+    return std::nullopt;
+  }
+
+  async::Task<> wait_for_signals() {
+    boost::system::error_code error;
+    const int first =
+        co_await signals_.async_wait(boost::asio::redirect_error(async::use_task, error));
+    if (error) co_return;
+    stopping_ = true;
+    log_.info("stopping", {{"signal", first == SIGTERM ? "SIGTERM" : "SIGINT"}});
+    // An interrupt comes from a person at a terminal, not from a balancer that must notice first.
+    scope_.spawn(stop(first == SIGTERM ? config_.shutdown.grace : Millis{0}));
+    co_await signals_.async_wait(boost::asio::redirect_error(async::use_task, error));
+    if (error) co_return;
+    // What was acknowledged is durable; what runs is found as unknown at the next start.
+    std::_Exit(EXIT_FAILURE);
+  }
+
+  async::Task<> stop(Millis grace) {
+    const Monotonic began = timers_.now();
+    const async::Deadline drained(began + config_.shutdown.drain);
+    co_await timers_.sleep_for(grace);
+    api_server_->begin_drain();
+    relay_->begin_drain();
+    co_await api_server_->stop(drained.within(timers_.now(), kServerStopMax));
+    co_await public_handler_->stop();
+    co_await relay_->stop(drained);
+    if (ops_server_) co_await ops_server_->stop(drained.within(timers_.now(), kServerStopMax));
+    co_await client_->stop();
+    store_->stop();
+    log_.info("stopped");
+    signals_.cancel();
+    loop_.stop();
+  }
+
+  const Config& config_;
+  SystemClock system_clock_;
+  SystemRandom random_;
+  telemetry::Log log_;
+  telemetry::Metrics metrics_;
+  async::Loop loop_{1};
+  async::SystemTimers timers_;
+  std::unique_ptr<sqlite::Store> store_;
+  std::optional<crypto::SecretBox> box_;
+  std::optional<crypto::KeyedDigest> digest_;
+  std::optional<async::BlockingPool> pool_;
+  std::optional<http::Resolver> resolver_;
+  std::optional<http::Client> client_;
+  std::optional<Relay> relay_;
+  std::optional<api::PublicHandler> public_handler_;
+  std::optional<api::OpsHandler> ops_handler_;
+  std::optional<http::Server> api_server_;
+  std::optional<http::Server> ops_server_;
+  boost::asio::basic_signal_set<async::Executor> signals_;
+  bool ready_ = false;
+  bool stopping_ = false;
+  async::Scope scope_;
+};
+
+Result<> serve(const Config& config) {
+  Daemon daemon(config);
+  if (auto started = daemon.start(); !started) return started;
+  daemon.run();
+  return {};
+}
+
+}  // namespace grapnel::app
