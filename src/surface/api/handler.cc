@@ -69,7 +69,10 @@ std::variant<model::BodyAllowance, HttpResponse> PublicHandler::admit(const Http
   }
   if (!is_api(target.path)) return not_found();
   auto admitted = admit_api(target, head);
-  if (!admitted) return std::move(admitted.error());
+  if (!admitted) {
+    requests_.with({"none", "any", fmt::format("{}", admitted.error().status)}).inc();
+    return std::move(admitted.error());
+  }
   return model::BodyAllowance{.bytes_max = reads(head.method) ? 0 : kJsonBytesMax};
 }
 
