@@ -49,6 +49,11 @@ Result<> Bodies::open() {
   std::error_code made;
   std::filesystem::create_directory(folder_, made);
   if (made) return fail(file_error(made.value(), "create", folder_));
+  // Its entry and those of the files beside it are durable before anything in them is.
+  const std::string parent = std::filesystem::path(folder_).parent_path();
+  const Descriptor entries(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!entries.valid() || ::fsync(entries.number()) != 0)
+    return fail(file_error(errno, "sync", parent));
   return {};
 }
 

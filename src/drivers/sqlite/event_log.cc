@@ -63,7 +63,7 @@ Result<std::optional<model::Event>> read_whole_event(Connection& db, const Bodie
 
 async::Task<Result<std::vector<Appended>>> EventLog::append(std::vector<model::EventDraft> drafts) {
   std::size_t bytes = 0;
-  for (const auto& draft : drafts) bytes += draft.event.body.size();
+  for (const auto& draft : drafts) bytes += draft.event.body.size() + kCommandBytes;
   co_return co_await writer_.write(bytes,
                                    [&drafts](Transaction& tx) -> Result<std::vector<Appended>> {
                                      std::vector<Appended> answers;

@@ -18,6 +18,10 @@ class Files {
   Files(std::string database, std::unique_ptr<SyncWatchVfs> watch, Readers& readers, PlantedBug bug)
       : database_(std::move(database)), watch_(std::move(watch)), readers_(readers), bug_(bug) {}
 
+  ~Files() { close_others(); }
+  Files(const Files&) = delete;
+  Files& operator=(const Files&) = delete;
+
   /// In WAL mode, every commit synced. Errors: store_*, not_a_store.
   Result<std::unique_ptr<Connection>> open_writer();
   /// Connections of the readers and of the checkpointer.

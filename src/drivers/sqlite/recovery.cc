@@ -157,7 +157,9 @@ Result<std::vector<model::WorkHint>> all_waiting(Connection& db, const WriterSta
     const auto row = query.bind(key, kNever).next();
     if (!row) return fail(row.error());
     if (query.time(0) == kNever) continue;
-    hints.push_back({.action = state.keys->action_ids.at(key), .due = query.time(0)});
+    const auto action = state.keys->action_ids.find(key);
+    if (action == state.keys->action_ids.end()) continue;
+    hints.push_back({.action = action->second, .due = query.time(0)});
   }
   return hints;
 }

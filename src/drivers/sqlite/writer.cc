@@ -49,8 +49,8 @@ Writer::Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Exe
       registry_(state_.registry),
       seq_(state_.seq),
       side_(std::make_shared<LoopSide>()) {
-  for (const auto& [key, work] : state_.open) open_[state_.keys->action_ids.at(key)] = work;
-  for (const auto& [key, held] : state_.held) held_[state_.keys->source_ids.at(key)] = held;
+  for (const auto& [key, work] : state_.open) publish_open(key, work);
+  for (const auto& [key, held] : state_.held) publish_held(key, held);
 }
 
 Writer::~Writer() { stop(); }
@@ -217,7 +217,9 @@ void Writer::run_batch(Group batch) {
 
 void Writer::run_between(Command& command) {
   Outcome outcome;
-  outcome.answers.emplace_back(&command, command.run_between(*db_));
+  auto done = command.run_between(*db_);
+  if (!done) done = fail(for_caller(done.error()));
+  outcome.answers.emplace_back(&command, std::move(done));
   tell(std::move(outcome));
 }
 
@@ -271,7 +273,9 @@ void Writer::absorb(Transaction& tx, Outcome& outcome) {
   state_.registry = tx.registry_;
   std::ranges::copy(tx.releases_, std::back_inserter(releases_));
   for (const auto& [key, due] : tx.hints_) {
-    outcome.hints.push_back({.action = state_.keys->action_ids.at(key), .due = due});
+    const auto action = state_.keys->action_ids.find(key);
+    if (action == state_.keys->action_ids.end()) continue;
+    outcome.hints.push_back({.action = action->second, .due = due});
   }
   for (const auto& file : tx.unlinked_) bodies_.remove(file);
 
@@ -285,14 +289,25 @@ void Writer::absorb(Transaction& tx, Outcome& outcome) {
     work.running += change.running;
     work.retrying += change.retrying;
     work.bytes += change.bytes;
-    open_[state_.keys->action_ids.at(key)] = work;
+    publish_open(key, work);
   }
   for (const auto& [key, change] : tx.held_) {
     model::HeldWork& held = state_.held[key];
     held.count += change.count;
     held.bytes += change.bytes;
-    held_[state_.keys->source_ids.at(key)] = held;
+    publish_held(key, held);
   }
+}
+
+// A key without a definition comes from a damaged table only; nobody can ask for it.
+void Writer::publish_open(std::int64_t key, const model::OpenWork& work) {
+  const auto action = state_.keys->action_ids.find(key);
+  if (action != state_.keys->action_ids.end()) open_[action->second] = work;
+}
+
+void Writer::publish_held(std::int64_t key, const model::HeldWork& held) {
+  const auto source = state_.keys->source_ids.find(key);
+  if (source != state_.keys->source_ids.end()) held_[source->second] = held;
 }
 
 void Writer::refuse(Group group, const Error& error) {

@@ -189,6 +189,8 @@ class Writer {
   Result<> run_transaction(Group group, Outcome& outcome);
   Result<> finish_transaction(Transaction& tx);
   void absorb(Transaction& tx, Outcome& outcome);
+  void publish_open(std::int64_t key, const model::OpenWork& work);
+  void publish_held(std::int64_t key, const model::HeldWork& held);
   void refuse(Group group, const Error& error);
   void tell(Outcome outcome);
   static void deliver(LoopSide& side, Outcome& outcome);
