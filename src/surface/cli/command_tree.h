@@ -1,0 +1,38 @@
+// Every command with its options and one line of help, as a CLI11 tree.
+#pragma once
+
+#include <CLI/App.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "surface/cli/command_line.h"
+
+namespace grapnel::cli {
+
+/// What options are read into while the line is parsed.
+struct CommandOptions {
+  ServeOptions serve;
+  ApplyOptions apply;
+  GetOptions get;
+  DescribeOptions describe;
+  SendOptions send;
+  ReplayOptions replay;
+  ChangeOptions change;
+  RotateOptions rotate;
+  EchoOptions echo;
+  KeyOptions key;
+  BackupOptions backup;
+  RestoreOptions restore;
+  ConfigCheckOptions config_check;
+  CompletionOptions completion;
+};
+
+/// `options` and `chosen` outlive the app's parsing; `chosen` gets the command that was named.
+void add_commands(CLI::App& app, CommandOptions& options, std::optional<Command>& chosen);
+
+/// Fixed words that the positional of a command takes, for completion.
+std::vector<std::string> positional_words(const std::string& command, const std::string& name);
+
+}  // namespace grapnel::cli
