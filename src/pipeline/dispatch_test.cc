@@ -233,11 +233,155 @@ TEST_F(Dispatch, StopHandsBackWhatStillRunsAtTheDeadline) {
   EXPECT_EQ(only_delivery().tries_used, 0);
 }
 
-TEST_F(Dispatch, AcknowledgedEventsSurviveAStoreThatCrashesBeforeTheOutcome) {
+TEST_F(Dispatch, SuccessWinsOverACancelWish) {
   simple();
   sender.set_script([](const auto&) { return answer(200, seconds{1}); });
   ASSERT_TRUE(receive("demo"));
-  EXPECT_EQ(only_delivery().state, DeliveryState::running);
+  settle();
+  ASSERT_TRUE(doubles::run(loop, store.cancel({only_delivery().id})));
+  advance(seconds{1});
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+}
+
+TEST_F(Dispatch, HealthFailsAlsoWhereEachDeliveryHasOneTry) {
+  auto out = simple();
+  out.retry = {.base = seconds{1}, .cap = seconds{1}, .max_attempts = 1};
+  put(out);
+  sender.set_script([](const auto&) { return answer(500); });
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_TRUE(receive("demo"));
+    settle();
+  }
+  EXPECT_EQ(action(out.id).health, model::Health::ok);
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(action(out.id).health, model::Health::failing);
+}
+
+TEST_F(Dispatch, AttemptsThatCannotBePreparedDoNotNest) {
+  auto out = simple();
+  out.max_in_flight = model::kMaxInFlightMax;
+  out.desired = model::DesiredState::paused;
+  out.secrets = {{.sealed = "not sealed by anyone"}};
+  out = put(out);
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(receive("demo"));
+  out.desired = model::DesiredState::active;
+  put(out);
+  settle();
+  EXPECT_EQ(count(DeliveryState::dead), 500);
+  EXPECT_EQ(deliveries().front().reason, EndReason::bad_configuration);
+  EXPECT_TRUE(sender.calls().empty());
+}
+
+TEST_F(Dispatch, LargeBodyIsReadWhenItsAttemptStartsAndNotBefore) {
+  auto out = simple();
+  out.max_in_flight = 1;
+  put(out);
+  sender.set_script([](const auto&) { return answer(200, seconds{1}); });
+  const std::string body(model::kBodyInlineBytesMax + 1, 'x');
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(receive("demo", body + std::to_string(i)));
+  settle();
+  EXPECT_EQ(store.open_work(out.id).running, 3) << "all are leased";
+  EXPECT_EQ(event_log.reads(), 1U);
+  advance(seconds{1});
+  EXPECT_EQ(event_log.reads(), 2U);
+  advance(seconds{2});
+  ASSERT_EQ(sender.calls().size(), 3U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(sender.calls()[i].body, body + std::to_string(i));
+  }
+}
+
+TEST_F(Dispatch, BodiesLeasedAheadStayWithinTheirBytes) {
+  auto out = simple();
+  out.desired = model::DesiredState::paused;
+  out.max_in_flight = 64;
+  out = put(out);
+  const std::string body(model::kBodyInlineBytesMax, 'x');
+  for (int i = 0; i < 60; ++i) ASSERT_TRUE(receive("demo", body));
+  sender.set_script([](const auto&) { return answer(200, seconds{1}); });
+  out.max_in_flight = 1;
+  out.desired = model::DesiredState::active;
+  put(out);
+  settle();
+  EXPECT_LE(event_log.reads() * body.size(), kReadyBytesMax + body.size());
+  advance(minutes{2});
+  EXPECT_EQ(count(DeliveryState::delivered), 60);
+}
+
+TEST_F(Dispatch, BodyThatIsGoneEndsItsDeliveryWithAReason) {
+  auto out = simple();
+  out.desired = model::DesiredState::paused;
+  out = put(out);
+  ASSERT_TRUE(receive("demo"));
+  store.remove_body(only_delivery().event_seq);
+  out.desired = model::DesiredState::active;
+  put(out);
+  settle();
+  EXPECT_EQ(only_delivery().state, DeliveryState::dead);
+  EXPECT_EQ(only_delivery().reason, EndReason::body_damaged);
+  EXPECT_EQ(only_delivery().last_error, "prepare: the event's body is gone");
+}
+
+TEST_F(Dispatch, DeletedActionsWorkIsCancelledAndARunningSuccessStillCounts) {
+  auto out = simple();
+  process->caretaker.start();
+  out.max_in_flight = 2;
+  out = put(out);
+  sender.set_script([](const doubles::RecordedCall& call) {
+    return call.body == "bad" ? answer(500, seconds{1}) : answer(200, seconds{1});
+  });
+  for (const char* body : {"good", "bad", "3", "4", "5"}) ASSERT_TRUE(receive("demo", body));
+  out = action(out.id);
+  out.deleting = true;
+  put(out);
+  settle();
+  EXPECT_EQ(count(DeliveryState::cancelled), 3) << "what had not begun";
+  advance(minutes{1});
+  EXPECT_EQ(sender.calls().size(), 2U);
+  EXPECT_EQ(count(DeliveryState::delivered), 1);
+  EXPECT_EQ(count(DeliveryState::cancelled), 4);
+  EXPECT_FALSE(store.snapshot()->find_action(out.id));
+  EXPECT_EQ(dispatcher().lanes(), 0U);
+}
+
+TEST_F(Dispatch, DeletedSourceStartsNothingMoreOfWhatWasLeased) {
+  auto out = simple();
+  process->caretaker.start();
+  out.max_in_flight = 1;
+  out = put(out);
+  sender.set_script([](const auto&) { return answer(500, seconds{1}); });
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(receive("demo"));
+  source = current(source.id);
+  source.deleting = true;
+  put(source);
+  advance(minutes{1});
+  EXPECT_EQ(sender.calls().size(), 1U);
+  EXPECT_EQ(count(DeliveryState::cancelled), 3);
+  EXPECT_FALSE(store.snapshot()->find_source(source.id));
+  EXPECT_EQ(dispatcher().lanes(), 0U);
+}
+
+TEST_F(Dispatch, IdleActionsLeaveNothingBehind) {
+  simple();
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  EXPECT_EQ(dispatcher().lanes(), 0U);
+  EXPECT_EQ(timers.sleepers(), 0U);
+}
+
+TEST_F(Dispatch, EarlierDueTimesLeaveNoSleepersBehind) {
+  simple({minutes{1}});
+  int wait = 10'000;
+  sender.set_script([&](const auto&) {
+    wait -= 60;
+    return answer(503, {}, {{"Retry-After", std::to_string(wait)}});
+  });
+  for (int i = 0; i < 50; ++i) {
+    ASSERT_TRUE(receive("demo"));
+    settle();
+  }
+  EXPECT_LE(timers.sleepers(), 1U);
 }
 
 }  // namespace

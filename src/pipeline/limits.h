@@ -75,7 +75,7 @@ inline constexpr Millis kWallJump{5'000};
 inline constexpr std::size_t kKeyringMax = 20'000;
 /// Rate limiters; beyond, those whose bucket is full are dropped before one is added.
 inline constexpr std::size_t kRateLimitersMax = model::kSourcesMax;
-/// What of a token counts as a whole one: sums of doubles over a day are off by less.
+/// What a token may lack and still be one: a second's worth of additions of doubles is off by less.
 inline constexpr double kRateRounding = 1e-6;
 
 }  // namespace grapnel::pipeline

@@ -58,8 +58,10 @@ HeaderList forwarded(const model::Source& source, const Action& action,
       while (!rest.empty()) {
         std::string_view token = rest.substr(0, rest.find(','));
         rest.remove_prefix(std::min(rest.size(), token.size() + 1));
-        while (!token.empty() && token.front() == ' ') token.remove_prefix(1);
-        while (!token.empty() && token.back() == ' ') token.remove_suffix(1);
+        while (!token.empty() && (token.front() == ' ' || token.front() == '\t'))
+          token.remove_prefix(1);
+        while (!token.empty() && (token.back() == ' ' || token.back() == '\t'))
+          token.remove_suffix(1);
         if (model::same_name(token, candidate.name)) return true;
       }
       return false;

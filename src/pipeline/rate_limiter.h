@@ -1,4 +1,4 @@
-// A token bucket per source (GCRA: one time stamp each).
+// A token bucket per source (GCRA: one time stamp and one number each).
 #pragma once
 
 #include <optional>
@@ -15,10 +15,16 @@ class RateLimiter {
   /// Takes one token at `now`. Nothing: allowed. Otherwise how long until one is there again.
   std::optional<Millis> take(model::SourceId source, const model::RateLimit& limit, Time now);
 
+  /// Buckets kept.
+  std::size_t size() const { return buckets_.size(); }
+
  private:
-  std::optional<Time> first_use_;
-  /// When the bucket is full again, in fractions of milliseconds since the first use.
-  std::unordered_map<model::SourceId, double> full_at_;
+  struct Bucket {
+    Time at;
+    double debt = 0;  ///< milliseconds from `at` until it is full again
+  };
+
+  std::unordered_map<model::SourceId, Bucket> buckets_;
 };
 
 }  // namespace grapnel::pipeline

@@ -24,6 +24,46 @@
 
 namespace grapnel::pipeline {
 
+/// The store's event log, whose reads can be made to fail and are counted.
+class WatchedLog final : public model::EventLog {
+ public:
+  explicit WatchedLog(model::EventLog& log) : log_(log) {}
+
+  void fail_reads(bool fail) { reads_fail_ = fail; }
+  /// Events read so far.
+  std::size_t reads() const { return reads_; }
+
+  async::Task<Result<std::vector<model::Appended>>> append(
+      std::vector<model::EventDraft> drafts) override {
+    return log_.append(std::move(drafts));
+  }
+  async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) override {
+    return log_.write_body(std::move(body));
+  }
+  async::Task<Result<std::vector<model::EventPtr>>> held(model::SourceId source,
+                                                         int limit) override {
+    return log_.held(source, limit);
+  }
+  async::Task<Result<std::vector<model::Appended>>> fan_out(
+      std::vector<model::FanoutDraft> drafts) override {
+    return log_.fan_out(std::move(drafts));
+  }
+  async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
+      std::vector<model::Seq> events) override {
+    if (reads_fail_) co_return fail(model::errc::store_unavailable);
+    reads_ += events.size();
+    co_return co_await log_.read(std::move(events));
+  }
+  model::HeldWork held_work(model::SourceId source) const override {
+    return log_.held_work(source);
+  }
+
+ private:
+  model::EventLog& log_;
+  bool reads_fail_ = false;
+  std::size_t reads_ = 0;
+};
+
 struct RigOptions {
   std::uint64_t seed = 7;
   AttemptBounds bounds{};
@@ -39,6 +79,7 @@ struct World {
   doubles::ManualClock system_clock;
   doubles::ManualTimers timers{loop, system_clock};
   doubles::MemoryStore store{loop, system_clock};
+  WatchedLog event_log{store};
   SeededRandom random{options.seed};
   IdSource ids{store.clock(), random};
   telemetry::Metrics registry{{.version = "test", .revision = ""}};
@@ -84,7 +125,7 @@ struct Process {
                          .clock = world.store.clock(),
                          .random = world.random,
                          .registry = world.store,
-                         .log = world.store,
+                         .log = world.event_log,
                          .book = world.store,
                          .attempter = attempter,
                          .metrics = world.metrics,
@@ -96,7 +137,7 @@ struct Process {
                  .clock = world.store.clock(),
                  .ids = world.ids,
                  .registry = world.store,
-                 .log = world.store,
+                 .log = world.event_log,
                  .book = world.store,
                  .adopter = dispatcher,
                  .digest = world.digest,
@@ -107,7 +148,7 @@ struct Process {
                      .timers = world.timers,
                      .ids = world.ids,
                      .registry = world.store,
-                     .log = world.store,
+                     .log = world.event_log,
                      .book = world.store,
                      .upkeep = world.store,
                      .log_lines = world.log}};
@@ -212,6 +253,24 @@ struct Rig : World {
     const auto all = deliveries();
     EXPECT_EQ(all.size(), 1U);
     return all.empty() ? model::Delivery{} : all.front();
+  }
+  model::Delivery delivery(model::DeliveryId id) {
+    const auto found = doubles::run(loop, store.delivery(id));
+    EXPECT_TRUE(found && *found);
+    return found && *found ? **found : model::Delivery{};
+  }
+  int count(model::DeliveryState state) {
+    int count = 0;
+    for (const auto& [seq, row] : store.tables().deliveries()) {
+      count += row.delivery.state == state ? 1 : 0;
+    }
+    return count;
+  }
+  /// Calls that went to the action of that name.
+  int calls_to(std::string_view name) const {
+    int count = 0;
+    for (const auto& call : sender.calls()) count += call.call.url.ends_with(name) ? 1 : 0;
+    return count;
   }
   void settle() { doubles::run_ready(loop); }
   void advance(Millis time) {

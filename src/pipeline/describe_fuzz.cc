@@ -1,0 +1,43 @@
+// A request of any form has a type that is printable and keys within their bounds.
+#include "pipeline/describe.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "base/check.h"
+#include "model/limits.h"
+#include "telemetry/utf8.h"
+
+using namespace grapnel;
+
+namespace {
+
+/// Cuts the input at newlines.
+std::string next(std::string_view& rest) {
+  const auto end = std::min(rest.find('\n'), rest.size());
+  std::string part(rest.substr(0, end));
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return part;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::string_view rest(reinterpret_cast<const char*>(data), size);
+  model::Source source;
+  source.ordering_key = model::Place{model::Place::Kind::pointer, next(rest)};
+  model::HttpRequest request;
+  request.headers = {{"X-GitHub-Event", next(rest)},
+                     {"ce-type", next(rest)},
+                     {"ce-id", next(rest)},
+                     {"webhook-id", next(rest)}};
+  request.body = std::string(rest);
+  const auto got = pipeline::describe(source, request);
+  GRAPNEL_CHECK(!got.type.empty() && got.type.size() <= model::kEventTypeBytesMax, got.type.size());
+  GRAPNEL_CHECK(telemetry::valid_utf8(got.type) == got.type);
+  GRAPNEL_CHECK(std::ranges::none_of(got.type, [](char c) { return c >= 0 && c < 0x20; }));
+  GRAPNEL_CHECK(got.idempotency_key.size() <= model::kIdempotencyKeyBytesMax);
+  GRAPNEL_CHECK(got.idempotency_place.empty() == got.idempotency_key.empty());
+  if (got.ordering_key) GRAPNEL_CHECK(got.ordering_key->size() <= model::kOrderingKeyBytesMax);
+  return 0;
+}
