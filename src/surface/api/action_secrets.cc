@@ -63,7 +63,8 @@ Answer<void> replace_secrets(const Ports& ports, const crypto::Secret& secret,
                              model::Action& action) {
   auto sealed = seal(ports, secret, action);
   if (!sealed) return std::unexpected(std::move(sealed.error()));
-  action.secrets.assign(1, std::move(*sealed));
+  action.secrets.clear();
+  action.secrets.push_back(std::move(*sealed));
   return {};
 }
 

@@ -74,6 +74,14 @@ async::Task<HttpResponse> get_action(const Ports& ports, Call call) {
   co_return action_answer(ports, call, 200, **action);
 }
 
+/// A target that no attempt could call is told when it is saved.
+std::optional<HttpResponse> refuse_target(const Ports& ports, const Action& action) {
+  if (const auto checked = ports.sender.check_url(action.target_url); !checked) {
+    return to_answer({model::errc::malformed, "target_url: " + checked.error().message()});
+  }
+  return std::nullopt;
+}
+
 async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   const auto actor = read_actor(call);
   if (!actor) co_return actor.error();
@@ -90,6 +98,7 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   if (const auto applied = model::apply(*patch, action); !applied) {
     co_return to_answer(applied.error());
   }
+  if (auto refusal = refuse_target(ports, action)) co_return std::move(*refusal);
   const auto secret =
       take_or_make_secret(ports, patch->signing_secret.value_or(""), action.schemes);
   if (!secret) co_return secret.error();
@@ -175,7 +184,10 @@ class PatchChange final : public Change {
       return to_answer(applied.error());
     }
     if (is_taken(entry, action)) return name_taken(action.name);
-    if (action.target_url != target) start_afresh(ports_, action);
+    if (action.target_url != target) {
+      if (auto refusal = refuse_target(ports_, action)) return refusal;
+      start_afresh(ports_, action);
+    }
     auto newest = newest_secret(ports_, action);
     if (!newest) return std::move(newest.error());
     if (patch_.signing_secret &&

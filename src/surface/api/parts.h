@@ -10,6 +10,7 @@
 #include "model/catalog.h"
 #include "model/delivery_book.h"
 #include "model/event_log.h"
+#include "model/http.h"
 #include "model/registry.h"
 #include "model/upkeep.h"
 
@@ -26,6 +27,7 @@ struct Ports {
   model::Catalog& catalog;
   model::Upkeep& upkeep;
   const crypto::SecretBox& box;
+  const model::HttpSender& sender;  ///< says which targets it would call
   std::function<void()> job_started;  ///< a replay job was made; may be empty
 };
 

@@ -49,6 +49,7 @@ void ApiRig::use_auth(AuthOptions auth) {
                                      .catalog = store_,
                                      .upkeep = store_,
                                      .box = box_,
+                                     .sender = sender_,
                                      .job_started = [this] { ++jobs_started_; }},
                            .ingest = *ingest_,
                            .journal = *journal_,

@@ -15,6 +15,7 @@
 #include "doubles/manual_clock.h"
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
+#include "doubles/scripted_sender.h"
 #include "pipeline/ingest.h"
 #include "pipeline/metrics.h"
 #include "surface/api/handler.h"
@@ -79,6 +80,7 @@ class ApiRig : public testing::Test {
   crypto::KeyedDigest digest_{crypto::Secret("digest key")};
   telemetry::Metrics metrics_{{.version = "test", .revision = ""}};
   pipeline::Metrics pipeline_metrics_{metrics_};
+  doubles::ScriptedSender sender_{timers_};
   IdleAdopter adopter_;
   std::string log_lines_;
   std::unique_ptr<telemetry::Log> journal_;
