@@ -58,7 +58,7 @@ Result<> Bodies::open() {
 }
 
 Result<std::string> Bodies::write(std::string_view body) {
-  const std::string name = fmt::format("{:x}-{:016x}", epoch_, random_.u64());
+  std::string name = fmt::format("{:x}-{:016x}", epoch_, random_.u64());
   const std::string path = path_of(name);
   const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.valid()) return fail(file_error(errno, "open", folder_));
