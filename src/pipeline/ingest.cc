@@ -26,6 +26,12 @@ bool is_json_type(const HttpRequest& request) {
          (type.size() > 5 && model::same_name(type.substr(type.size() - 5), "+json"));
 }
 
+Refusal no_such_source(std::string_view slug) {
+  return {RefusalKind::unknown_source,
+          fmt::format("there is no source '{}'", slug.substr(0, model::kSlugBytesMax)),
+          {}};
+}
+
 /// What of an event costs time in proportion to its body.
 struct BodyWork {
   Description description;
@@ -58,9 +64,7 @@ std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   if (!entry) {
     parts_.metrics.refused(RefusalKind::unknown_source);
-    return std::unexpected(Refusal{RefusalKind::unknown_source,
-                                   fmt::format("there is no source '{}'", slug.substr(0, 64)),
-                                   {}});
+    return std::unexpected(no_such_source(slug));
   }
   if (entry->source.require_json && !is_json_type(head)) {
     parts_.metrics.refused(RefusalKind::unsupported_type);
@@ -88,8 +92,7 @@ async::Task<Ingest::Outcome> Ingest::take(std::string slug, HttpRequest request)
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   std::optional<Refusal> refusal;
   if (!entry) {
-    refusal =
-        Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}};
+    refusal = no_such_source(slug);
   } else {
     refusal = check(entry->source, request);
   }
@@ -210,8 +213,7 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
     co_return std::unexpected(Refusal{RefusalKind::store_down,
                                       "the source's configuration keeps changing", Millis{1000}});
   }
-  co_return std::unexpected(
-      Refusal{RefusalKind::unknown_source, fmt::format("there is no source '{}'", slug), {}});
+  co_return std::unexpected(no_such_source(slug));
 }
 
 Receipt Ingest::accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "model/texts.h"
+#include "telemetry/trace.h"
 
 namespace grapnel::pipeline {
 
@@ -15,8 +16,8 @@ void AttemptJournal::attempted(const model::Delivery& delivery, const model::Att
       fmt::format("{} {}", delivery.action.str(), model::to_text(attempt.result));
   const auto suppressed = sampler_.admit(kind);
   if (!suppressed) return;
-  // traceparent is "00-<32 hex digits of the trace>-…"
-  const std::string_view trace = traceparent.size() > 35 ? traceparent.substr(3, 32) : "";
+  const auto context = telemetry::parse_traceparent(traceparent);
+  const std::string trace = context ? context->trace_text() : "";
   log_.write(level, ok ? "attempt succeeded" : "attempt failed",
              {{"event", delivery.event},
               {"delivery", delivery.id},
