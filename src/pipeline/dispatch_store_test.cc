@@ -290,6 +290,32 @@ TEST_F(DispatchStore, OutagesInARowLoseNothingAndRepeatNothing) {
   EXPECT_EQ(sender.calls().size(), static_cast<std::size_t>(accepted));
 }
 
+TEST_F(DispatchStore, AppendsThatFailGiveTheirPlacesBackToWhatIsDue) {
+  out.max_in_flight = 1;
+  out = put(out);
+  int calls = 0;
+  sender.set_script([&](const auto&) { return ++calls == 1 ? answer(500) : answer(200); });
+  ASSERT_TRUE(receive("demo"));
+  settle();
+  store.set_commits(doubles::MemoryStore::Commits::by_hand);
+  int refused = 0;
+  for (int i = 0; i < 12; ++i) {
+    boost::asio::co_spawn(loop, ingest().receive("demo", request("demo")),
+                          [&](const std::exception_ptr&, std::expected<Receipt, Refusal> receipt) {
+                            refused += receipt ? 0 : 1;
+                          });
+  }
+  advance(seconds{2});
+  ASSERT_EQ(store.waiting(), 1U) << "the appends, and no lease call: their places are taken";
+  store.decide_commits([](const CommitInfo&) { return Fate::fail_unavailable; });
+  store.commit_waiting();
+  store.decide_commits({});
+  store.set_commits(doubles::MemoryStore::Commits::each_turn);
+  settle();
+  EXPECT_EQ(refused, 12);
+  EXPECT_EQ(only_delivery().state, DeliveryState::delivered);
+}
+
 TEST_F(DispatchStore, HintThatComesDuringALeaseCallIsNotForgotten) {
   int calls = 0;
   sender.set_script([&](const auto&) { return ++calls == 1 ? answer(500) : answer(200); });

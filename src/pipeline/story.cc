@@ -314,6 +314,8 @@ void Story::peace() {
     endpoint.manner = Manner::good;
     const auto known = rig_.store.snapshot()->find_action(endpoint.action);
     if (!known || known->deleting) continue;
+    // Untouched unless needed: a change would wake what a lost wake-up left asleep.
+    if (known->desired == DesiredState::active && known->health != model::Health::gone) continue;
     model::Action action = *known;
     action.desired = DesiredState::active;
     action.health = model::Health::ok;
@@ -322,6 +324,7 @@ void Story::peace() {
   }
   for (const auto id : sources_) {
     model::Source source = rig_.current(id);
+    if (source.mode == SourceMode::active) continue;
     source.mode = SourceMode::active;
     rig_.put(source);
   }
