@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Durable ingest and ingest-to-delivered, whole process, on this machine's loopback.
 
-    bench/relay.py --grapnel build/grapnel --sink build/release/bench/bench_sink [--seconds 10] [--connections 64]
+    bench/relay.py [--seconds 10] [--connections 64] [--grapnel FILE] [--sink FILE]
 
-Load comes from wrk (one thread) and goes to bench_sink, both beside the process, so all of them share the cores.
-Prints, for each: events a second, CPU microseconds of the grapnel process an event, latencies as wrk saw them; and the
-same generator against the sink alone, in the same run, as the baseline of the ratios. Machines differ and are noisy:
-compare ratios and CPU, not absolute rates.
+Load comes from wrk (one thread) and goes to bench_sink, both beside the process, so all of them
+share the cores. Prints, for each: events a second, CPU microseconds of the grapnel process an
+event, latencies as wrk saw them; and the same generator against the sink alone, in the same run,
+as the baseline of the ratios. Machines differ and are noisy: compare ratios and CPU per event.
 """
 
 import argparse
@@ -24,11 +24,26 @@ import grapnel as harness  # noqa: E402
 
 def wrk(url, args):
     """(requests a second, p50 ms, p99 ms, not 2xx)"""
-    out = subprocess.run(["wrk", "-t1", f"-c{args.connections}", f"-d{args.seconds}s", "--latency", "-s",
-                          str(HERE / "post.lua"), url], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [
+            "wrk",
+            "-t1",
+            f"-c{args.connections}",
+            f"-d{args.seconds}s",
+            "--latency",
+            "-s",
+            str(HERE / "post.lua"),
+            url,
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
     factor = {"us": 0.001, "ms": 1.0, "s": 1000.0}
-    quantile = {q: float(v) * factor[u] for q, v, u in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", out)}
+    quantile = {
+        q: float(v) * factor[u] for q, v, u in re.findall(r"(\d+)%\s+([\d.]+)(us|ms|s)", out)
+    }
     bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
     return rate, quantile["50"], quantile["99"], int(bad.group(1)) if bad else 0
 
@@ -39,7 +54,10 @@ def cpu_seconds(pid):
 
 
 def resident_mib(pid):
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) / 1024
+    return (
+        int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+        / 1024
+    )
 
 
 def delivered(grapnel):
@@ -47,8 +65,7 @@ def delivered(grapnel):
 
 
 def measure(args, name, target, fields, wait_for_deliveries):
-    config = "log: {level: warn}\n"
-    with harness.Grapnel(config=config) as grapnel:
+    with harness.Grapnel() as grapnel:
         grapnel.source("bench")
         grapnel.action("bench", target, **fields)
         idle = resident_mib(grapnel.process.pid)
@@ -57,22 +74,33 @@ def measure(args, name, target, fields, wait_for_deliveries):
         taken = time.monotonic() - began
         total = rate * args.seconds
         done_at_end = delivered(grapnel)
-        line = (f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  "
-                f"not 2xx {bad}  rss {idle:.0f} -> {resident_mib(grapnel.process.pid):.0f} MiB")
+        line = (
+            f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  "
+            f"not 2xx {bad}  rss {idle:.0f} -> {resident_mib(grapnel.process.pid):.0f} MiB"
+        )
         if wait_for_deliveries:
             backlog = total - done_at_end
-            harness.eventually(lambda: delivered(grapnel) >= total - 1 - bad, 120, "everything delivered")
+            harness.eventually(
+                lambda: delivered(grapnel) >= total - 1 - bad, 120, "everything delivered"
+            )
             whole = time.monotonic() - began
-            line += f"  delivered {done_at_end / taken:.0f}/s under load, {total / whole:.0f}/s in all, backlog {backlog:.0f}"
+            line += (
+                f"  delivered {done_at_end / taken:.0f}/s under load, {total / whole:.0f}/s in all,"
+            )
+            line += f" backlog {backlog:.0f}"
         used = cpu_seconds(grapnel.process.pid) - cpu
         print(f"{line}  cpu {used / total * 1e6:.1f} us/event", flush=True)
         return rate
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--grapnel", default=str(HERE.parent / "build" / "grapnel"))
-    parser.add_argument("--sink", default=str(HERE.parent / "build" / "release" / "bench" / "bench_sink"))
+    parser.add_argument(
+        "--sink", default=str(HERE.parent / "build" / "release" / "bench" / "bench_sink")
+    )
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=64)
     args = parser.parse_args()
@@ -81,10 +109,16 @@ def main():
     try:
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}/"
         base, p50, p99, _ = wrk(url, args)
-        print(f"{'baseline: the sink alone':28} {base:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms", flush=True)
+        print(
+            f"{'baseline: the sink alone':28} {base:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms",
+            flush=True,
+        )
         ingest = measure(args, "durable ingest, action paused", url, {"state": "paused"}, False)
         whole = measure(args, "ingest -> delivered", url, {"max_in_flight": 64}, True)
-        print(f"ratios to the baseline: ingest {ingest / base:.2f}, ingest -> delivered {whole / base:.2f}")
+        print(
+            f"ratios to the baseline: ingest {ingest / base:.2f},"
+            f" ingest -> delivered {whole / base:.2f}"
+        )
     finally:
         sink.stdin.close()
         sink.wait(10)

@@ -54,7 +54,8 @@ if [ "${1:-}" != "--build" ] && [ -f tests/npm/package.json ]; then
   stamp=tests/npm/node_modules/.installed
   if [ ! -f "$stamp" ] || ! cmp -s tests/npm/package.json "$stamp"; then
     say "installing the npm packages of tests/npm/package.json"
-    (cd tests/npm && npm install --no-audit --no-fund --ignore-scripts --loglevel=error)
+    (cd tests/npm &&
+      npm install --no-package-lock --no-audit --no-fund --ignore-scripts --loglevel=error)
     cp tests/npm/package.json "$stamp"
   else
     say "all npm packages are installed"

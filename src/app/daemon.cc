@@ -172,6 +172,7 @@ class Daemon {
                                             .catalog = store_->catalog(),
                                             .upkeep = store_->upkeep(),
                                             .box = *box_,
+                                            .sender = *client_,
                                             .job_started = [this] { relay_->replayer().wake(); }},
                                   .ingest = relay_->ingest(),
                                   .journal = log_,

@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "async/task.h"
+#include "base/result.h"
 #include "model/delivery.h"
 #include "model/headers.h"
 #include "model/limits.h"
@@ -94,6 +95,10 @@ struct HttpFailure {
 class HttpSender {
  public:
   virtual ~HttpSender() = default;
+  /// Whether send() would take this URL at all: http or https, a host, no credentials. Asked when a
+  /// target is saved, so that a mistake is told then and not by a dead letter. Where it leads is
+  /// not looked at.
+  virtual Result<> check_url(std::string_view url) const = 0;
   /// Canceled callers get a failure with step none.
   virtual async::Task<std::expected<HttpAnswer, HttpFailure>> send(HttpCall call) = 0;
 };

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""A load runs while the process is killed at random instants and started again; nothing acknowledged is lost.
+"""A load runs while the process is killed at random instants; nothing acknowledged is lost.
 
     tests/chaos/chaos.py --kills 30                 kill -9, a random seed, which is printed
     tests/chaos/chaos.py --kills 300 --seed 7       the same instants and choices again
     tests/chaos/chaos.py --signal TERM --kills 30   SIGTERM with short grace periods instead
 
-Afterwards: every acknowledged event exists once and byte for byte, has exactly one original delivery per action,
-every delivery ended delivered, the receiver saw each of them, and ordered keys arrived in order.
+Afterwards: every acknowledged event exists once and byte for byte, has exactly one original
+delivery per action, every delivery ended delivered, the receiver saw each of them, and ordered
+keys arrived in order. The binary is $GRAPNEL_BIN.
 """
 
 import argparse
@@ -32,7 +33,7 @@ class Ledger:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.acknowledged = {}  # event id -> (source, body, key, sender, number)
+        self.acknowledged = {}  # by event
         self.refused = collections.Counter()
         self.duplicates = 0
 
@@ -71,7 +72,13 @@ class Sender(threading.Thread):
                 if event["status"] == "duplicate":
                     self.ledger.duplicates += 1
                 with self.ledger.lock:
-                    self.ledger.acknowledged[event["event_id"]] = (source, body, key, self.number, sent)
+                    self.ledger.acknowledged[event["event_id"]] = (
+                        source,
+                        body,
+                        key,
+                        self.number,
+                        sent,
+                    )
                 return
             self.ledger.refused[status] += 1
             self.stopping.wait(0.02)
@@ -81,7 +88,9 @@ class Sender(threading.Thread):
         if address is None:
             return "down", None
         try:
-            reply = request(address, "POST", f"/webhooks/{source}", body, {"Idempotency-Key": key}, timeout=10)
+            reply = request(
+                address, "POST", f"/webhooks/{source}", body, {"Idempotency-Key": key}, timeout=10
+            )
         except (OSError, http.client.HTTPException):
             return "cut", None
         return reply.status, reply.json() if reply.status == 202 else None
@@ -112,7 +121,9 @@ def disturb(grapnel, args, chance):
     else:
         code = grapnel.terminate()
         if code != 0:
-            raise AssertionError(f"SIGTERM ended with {code}\n" + "\n".join(grapnel.log_lines[-20:]))
+            raise AssertionError(
+                f"SIGTERM ended with {code}\n" + "\n".join(grapnel.log_lines[-20:])
+            )
     grapnel.start()
 
 
@@ -121,7 +132,7 @@ def pages(grapnel, path):
         page = grapnel.api("GET", path, expect=200)
         yield from page.json()
         link = page.headers.get("link")
-        path = link[link.index("<") + 1:link.index(">")] if link else None
+        path = link[link.index("<") + 1 : link.index(">")] if link else None
 
 
 def check(grapnel, receiver, ledger):
@@ -133,7 +144,9 @@ def check(grapnel, receiver, ledger):
         originals[delivery["event_id"], delivery["action_id"]] += 1
         states[delivery["state"]] += 1
         if delivery["state"] != "delivered":
-            broken.append(f"delivery {delivery['id']} is {delivery['state']}: {delivery['last_error']}")
+            broken.append(
+                f"delivery {delivery['id']} is {delivery['state']}: {delivery['last_error']}"
+            )
     actions_of = collections.defaultdict(set)
     for event_id, action in originals:
         actions_of[event_id].add(action)
@@ -157,15 +170,20 @@ def check(grapnel, receiver, ledger):
             broken.append(f"event {event_id} has another body than was sent")
         paths = ["/good", "/flaky"] if source == "plain" else ["/ordered"]
         if len(actions_of[event_id]) != len(paths):
-            broken.append(f"event {event_id} has {len(actions_of[event_id])} deliveries, not one per action")
+            broken.append(
+                f"event {event_id} has {len(actions_of[event_id])} deliveries, not one per action"
+            )
         for path in paths:
             if (path, digest) not in seen[event_id]:
                 broken.append(f"event {event_id} never reached {path}")
     for (event_id, action), count in originals.items():
         if count != 1:
             broken.append(f"event {event_id} has {count} deliveries for {action}")
-    numbers = {event: (sender, n) for event, (source, _, _, sender, n) in ledger.acknowledged.items()
-               if source == "ordered"}
+    numbers = {
+        event: (sender, n)
+        for event, (source, _, _, sender, n) in ledger.acknowledged.items()
+        if source == "ordered"
+    }
     newest = {}
     for got in receiver.at("/ordered"):
         if got.header("webhook-id") not in numbers:
@@ -175,13 +193,17 @@ def check(grapnel, receiver, ledger):
             broken.append(f"key s{sender}: {n} came after {newest[sender]}")
         newest[sender] = max(n, newest.get(sender, -1))
     bodies = 0
-    for event_id, (_, body, _, _, _) in random.Random(1).sample(sorted(ledger.acknowledged.items()),
-                                                                 min(300, len(ledger.acknowledged))):
+    for event_id, (_, body, _, _, _) in random.Random(1).sample(
+        sorted(ledger.acknowledged.items()), min(300, len(ledger.acknowledged))
+    ):
         bodies += 1
         if grapnel.api("GET", f"/api/events/{event_id}/body", expect=200).body != body:
             broken.append(f"the body of {event_id} is not what was sent")
-    print(f"chaos: {len(stored)} events, deliveries {dict(states)}, {len(receiver.requests)} requests received, "
-          f"{bodies} bodies compared")
+    print(
+        f"chaos: {len(stored)} events, deliveries {dict(states)}, "
+        f"{len(receiver.requests)} requests received, "
+        f"{bodies} bodies compared"
+    )
     return broken
 
 
@@ -198,7 +220,10 @@ def run(args):
         for number in range(args.kills):
             disturb(grapnel, args, chance)
             if (number + 1) % 25 == 0:
-                print(f"chaos: {number + 1} ended and started, {len(ledger.acknowledged)} acknowledged", flush=True)
+                print(
+                    f"chaos: {number + 1} ended, {len(ledger.acknowledged)} acknowledged",
+                    flush=True,
+                )
         time.sleep(0.5)
         stopping.set()
         for sender in senders:
@@ -208,23 +233,32 @@ def run(args):
 
         def drained():
             metrics = grapnel.metrics()
-            return all(metrics.get(f'deliveries_open{{state="{state}"}}', 1) == 0
-                       for state in ("pending", "running", "retrying"))
+            return all(
+                metrics.get(f'deliveries_open{{state="{state}"}}', 1) == 0
+                for state in ("pending", "running", "retrying")
+            )
+
         eventually(drained, 120, "every delivery ends")
         broken = check(grapnel, receiver, ledger)
-    print(f"chaos: {len(ledger.acknowledged)} acknowledged, {ledger.duplicates} duplicates told, "
-          f"refused or cut {dict(ledger.refused)}, {len(broken)} broken promises")
+    print(
+        f"chaos: {len(ledger.acknowledged)} acknowledged, {ledger.duplicates} duplicates told, "
+        f"refused or cut {dict(ledger.refused)}, {len(broken)} broken promises"
+    )
     for line in broken[:50]:
         print("chaos: BROKEN:", line)
     return 1 if broken or not ledger.acknowledged else 0
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     parser.add_argument("--signal", choices=["KILL", "TERM"], default="KILL")
-    parser.add_argument("--interval", type=float, default=1.0, help="longest time between start and end, seconds")
+    parser.add_argument(
+        "--interval", type=float, default=1.0, help="longest time between start and end, seconds"
+    )
     return run(parser.parse_args())
 
 

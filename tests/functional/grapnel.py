@@ -1,6 +1,7 @@
 """Drives the grapnel binary from outside: start, talk, kill, start again.
 
-The binary is $GRAPNEL_BIN. Every server started here listens on a free loopback port and is ended by its pid.
+The binary is $GRAPNEL_BIN. Every server started here listens on a free loopback port and is ended
+by its pid.
 """
 
 import http.client
@@ -17,7 +18,7 @@ BINARY = os.environ.get("GRAPNEL_BIN", "")
 
 
 def eventually(condition, timeout=20.0, what="condition"):
-    """Polls until `condition()` is truthy and returns that; fails with `what` after `timeout` seconds."""
+    """Polls until `condition()` is truthy and returns that; fails with `what` after `timeout` s."""
     end = time.monotonic() + timeout
     while True:
         value = condition()
@@ -48,7 +49,9 @@ def request(address, method, path, body=None, headers=None, timeout=30.0):
     try:
         connection.request(method, path, body=body, headers=headers or {})
         answer = connection.getresponse()
-        return Answer(answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read())
+        return Answer(
+            answer.status, dict((k.lower(), v) for k, v in answer.getheaders()), answer.read()
+        )
     finally:
         connection.close()
 
@@ -71,6 +74,7 @@ class Grapnel:
         self.log_lines = []
         self.api_address = None
         self.ops_address = None
+        self._key = None
 
     # ---- process
 
@@ -88,10 +92,17 @@ class Grapnel:
         env.update(self.env)
         self.api_address = self.ops_address = None
         self._ended = threading.Event()
+        if self.process:
+            self.process.stdout.close()
         self.process = subprocess.Popen(
             [BINARY, "serve", "--config", str(config_file)],
-            env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            errors="replace")
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         threading.Thread(target=self._read_log, args=(self.process,), daemon=True).start()
         if wait:
             self.wait_ready(timeout)
@@ -123,6 +134,7 @@ class Grapnel:
                 return request(self.ops_address, "GET", "/readyz", timeout=5).status == 200
             except OSError:
                 return False
+
         eventually(ready, timeout, "ready\n" + "\n".join(self.log_lines[-20:]))
 
     def kill(self):
@@ -157,15 +169,20 @@ class Grapnel:
     # ---- talking
 
     def key(self):
-        return (self.data / "admin.key").read_text().strip()
+        """The admin key of the first start; it stays valid in a restored store."""
+        if self._key is None:
+            self._key = (self.data / "admin.key").read_text().strip()
+        return self._key
 
     def api(self, method, path, body=None, key=None, headers=None, expect=None):
-        """A call of the REST API; `body` goes out as JSON. `expect` is the status, or a tuple of them."""
+        """A call of the REST API; `body` goes out as JSON. `expect`: the status, or several."""
         sent = {"Authorization": f"Bearer {key or self.key()}"}
         if body is not None:
             sent["Content-Type"] = "application/json"
         sent.update(headers or {})
-        answer = request(self.api_address, method, path, None if body is None else json.dumps(body), sent)
+        answer = request(
+            self.api_address, method, path, None if body is None else json.dumps(body), sent
+        )
         if expect is not None:
             wanted = expect if isinstance(expect, tuple) else (expect,)
             assert answer.status in wanted, f"{method} {path}: {answer}"
@@ -178,11 +195,17 @@ class Grapnel:
         return request(self.api_address, method, f"/webhooks/{source}", body, headers or {})
 
     def source(self, slug, **fields):
-        return self.api("POST", "/api/sources", {"name": slug, "slug": slug, **fields}, expect=201).json()
+        return self.api(
+            "POST", "/api/sources", {"name": slug, "slug": slug, **fields}, expect=201
+        ).json()
 
     def action(self, slug, url, name="out", **fields):
-        return self.api("POST", f"/api/sources/{slug}/actions",
-                        {"type": "webhook", "name": name, "target_url": url, **fields}, expect=201).json()
+        return self.api(
+            "POST",
+            f"/api/sources/{slug}/actions",
+            {"type": "webhook", "name": name, "target_url": url, **fields},
+            expect=201,
+        ).json()
 
     def metrics(self):
         """Every sample of /metrics by its name with labels."""
@@ -198,9 +221,11 @@ class Grapnel:
 
     def wait_state(self, event, state, timeout=20.0):
         """Waits until every delivery of the event is in that state and returns them."""
+
         def check():
             found = self.deliveries(f"&event={event}")
             return found if found and all(d["state"] == state for d in found) else None
+
         return eventually(check, timeout, f"{event} {state}")
 
     def cli(self, *args, stdin=None, env=None):
@@ -209,4 +234,6 @@ class Grapnel:
         if (self.data / "admin.key").exists():
             full["GRAPNEL_API_KEY"] = self.key()
         full.update(env or {})
-        return subprocess.run([BINARY, *args], input=stdin, capture_output=True, text=True, timeout=60, env=full)
+        return subprocess.run(
+            [BINARY, *args], input=stdin, capture_output=True, text=True, timeout=60, env=full
+        )

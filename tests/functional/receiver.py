@@ -26,11 +26,13 @@ class Request:
 
 def answer(status=200, body=b"ok", headers=()):
     """An ordinary answer."""
+
     def act(connection, request):
         lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(body)}"]
         lines += [f"{k}: {v}" for k, v in headers]
         connection.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         return True
+
     return act
 
 
@@ -38,6 +40,7 @@ def slow(seconds, then=None):
     def act(connection, request):
         connection.closing.wait(seconds)
         return (then or answer())(connection, request)
+
     return act
 
 
@@ -88,6 +91,7 @@ def sequence(*acts):
         with lock:
             current = left.pop(0) if len(left) > 1 else left[0]
         return current(connection, request)
+
     return act
 
 

@@ -42,9 +42,17 @@ class Delivering(unittest.TestCase):
 
     def test_body_and_headers_arrive_as_sent(self):
         body = b'{"b":1, "a":\t2}\x00\xff'
-        delivery = self.one(self.make("fidelity"), "delivered", body,
-                            {"Content-Type": "application/x-odd", "X-GitHub-Event": "push", "X-Forwarded-For": "1.2.3.4",
-                             "webhook-id": "theirs"})
+        delivery = self.one(
+            self.make("fidelity"),
+            "delivered",
+            body,
+            {
+                "Content-Type": "application/x-odd",
+                "X-GitHub-Event": "push",
+                "X-Forwarded-For": "1.2.3.4",
+                "webhook-id": "theirs",
+            },
+        )
         got = self.receiver.at("/fidelity")[0]
         self.assertEqual(got.method, "POST")
         self.assertEqual(got.body, body)
@@ -72,26 +80,40 @@ class Delivering(unittest.TestCase):
             const {secret, headers, body} = JSON.parse(text);
             new Webhook(secret).verify(Buffer.from(body, 'base64').toString('utf8'), headers);
             let refused = false;
-            try { new Webhook(secret).verify(Buffer.from(body, 'base64').toString('utf8') + ' ', headers); }
+            const other = Buffer.from(body, 'base64').toString('utf8') + ' ';
+            try { new Webhook(secret).verify(other, headers); }
             catch { refused = true; }
             console.log(refused ? 'verified' : 'takes anything');
           });"""
         import base64
-        sent = {"secret": secret, "body": base64.b64encode(got.body).decode(),
-                "headers": {k.lower(): v for k, v in got.headers}}
-        run = subprocess.run(["node", "-e", script], cwd=NPM, input=json.dumps(sent), capture_output=True, text=True,
-                             timeout=60)
+
+        sent = {
+            "secret": secret,
+            "body": base64.b64encode(got.body).decode(),
+            "headers": {k.lower(): v for k, v in got.headers},
+        }
+        run = subprocess.run(
+            ["node", "-e", script],
+            cwd=NPM,
+            input=json.dumps(sent),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         self.assertEqual(run.stdout.strip(), "verified", run.stderr)
 
     def test_plain_secret_also_signs_as_the_original_relay_did(self):
         import hashlib
         import hmac
+
         self.grapnel.source("plain")
         self.grapnel.action("plain", self.receiver.on("/plain", answer()), signing_secret="s3cret")
         self.one("plain", "delivered", b"abc")
         got = self.receiver.at("/plain")[0]
-        self.assertEqual(got.header("X-Webhook-Signature-256"),
-                         "sha256=" + hmac.new(b"s3cret", b"abc", hashlib.sha256).hexdigest())
+        self.assertEqual(
+            got.header("X-Webhook-Signature-256"),
+            "sha256=" + hmac.new(b"s3cret", b"abc", hashlib.sha256).hexdigest(),
+        )
         self.assertTrue(got.header("webhook-signature").startswith("v1,"))
 
     def test_failures_are_retried_with_the_same_id_and_recorded(self):
@@ -102,21 +124,32 @@ class Delivering(unittest.TestCase):
         self.assertEqual(len({r.header("webhook-id") for r in got}), 1)
         self.assertEqual(len({r.body for r in got}), 1)
         attempts = self.attempts(delivery)
-        self.assertEqual([(a["number"], a["result"], a["response_status"]) for a in attempts],
-                         [(1, "failed", 500), (2, "failed", 503), (3, "succeeded", 200)])
+        self.assertEqual(
+            [(a["number"], a["result"], a["response_status"]) for a in attempts],
+            [(1, "failed", 500), (2, "failed", 503), (3, "succeeded", 200)],
+        )
         self.assertIn("500", attempts[0]["error"])
 
     def test_tries_end_in_a_dead_letter_that_can_be_replayed(self):
-        name = self.make("dead", sequence(answer(500), answer(500), answer(500), answer(200)), retry=FAST)
+        name = self.make(
+            "dead", sequence(answer(500), answer(500), answer(500), answer(200)), retry=FAST
+        )
         dead = self.one(name, "dead")
         self.assertEqual(dead["reason"], "retries_exhausted")
         letters = self.grapnel.get(f"/api/dead-letters?source={name}")
         self.assertEqual([d["id"] for d in letters], [dead["id"]])
-        replay = self.grapnel.api("POST", f"/api/deliveries/{dead['id']}/replay", expect=(200, 201, 202)).json()
+        replay = self.grapnel.api(
+            "POST", f"/api/deliveries/{dead['id']}/replay", expect=(200, 201, 202)
+        ).json()
         self.assertEqual(replay["replay_of"], dead["id"])
-        eventually(lambda: self.grapnel.get(f"/api/deliveries/{replay['id']}")["state"] == "delivered", what="replayed")
+        eventually(
+            lambda: self.grapnel.get(f"/api/deliveries/{replay['id']}")["state"] == "delivered",
+            what="replayed",
+        )
         self.assertEqual(self.grapnel.get(f"/api/deliveries/{dead['id']}")["state"], "dead")
-        self.assertEqual(self.grapnel.get(f"/api/deliveries/{dead['id']}")["replayed_by"], replay["id"])
+        self.assertEqual(
+            self.grapnel.get(f"/api/deliveries/{dead['id']}")["replayed_by"], replay["id"]
+        )
         self.assertEqual(self.grapnel.get(f"/api/dead-letters?source={name}"), [])
         again = self.grapnel.api("POST", f"/api/deliveries/{dead['id']}/replay")
         self.assertEqual(again.status, 409)
@@ -127,12 +160,18 @@ class Delivering(unittest.TestCase):
         name = self.make("bulk", answer(500), retry={"schedule": ["10ms"], "policy": "any"})
         for n in range(30):
             self.grapnel.send(name, str(n).encode())
-        eventually(lambda: len(self.grapnel.get(f"/api/dead-letters?source={name}&limit=200")) == 30, what="30 dead")
+        eventually(
+            lambda: len(self.grapnel.get(f"/api/dead-letters?source={name}&limit=200")) == 30,
+            what="30 dead",
+        )
         before = len(self.receiver.at("/bulk"))
         self.receiver.on("/bulk", answer(200))
         job = self.grapnel.api("POST", "/api/replays", {"source": name}, expect=202).json()
         self.assertEqual(job["matched"], 30)
-        done = eventually(lambda: (j := self.grapnel.get(f"/api/replays/{job['id']}"))["state"] == "done" and j, what="job")
+        done = eventually(
+            lambda: (j := self.grapnel.get(f"/api/replays/{job['id']}"))["state"] == "done" and j,
+            what="job",
+        )
         self.assertEqual((done["replayed"], done["skipped"]), (30, 0))
         eventually(lambda: len(self.receiver.at("/bulk")) == before + 30, what="30 more")
         self.assertEqual(self.grapnel.get(f"/api/dead-letters?source={name}"), [])
@@ -141,7 +180,10 @@ class Delivering(unittest.TestCase):
         cases = {
             "reset": (acts.reset, "response"),
             "short": (acts.wrong_length, "response"),
-            "redirect": (answer(302, headers=[("Location", self.receiver.url + "/elsewhere")]), "status"),
+            "redirect": (
+                answer(302, headers=[("Location", self.receiver.url + "/elsewhere")]),
+                "status",
+            ),
             "hang": (acts.hang, "timeout"),
             "drip": (acts.drip, "timeout"),
         }
@@ -160,11 +202,15 @@ class Delivering(unittest.TestCase):
 
     def test_refused_connection_and_unknown_name(self):
         self.grapnel.source("refused")
-        self.grapnel.action("refused", "http://127.0.0.1:1/", retry={"schedule": ["10ms"], "policy": "any"})
+        self.grapnel.action(
+            "refused", "http://127.0.0.1:1/", retry={"schedule": ["10ms"], "policy": "any"}
+        )
         self.assertEqual(self.attempts(self.one("refused", "dead"))[0]["step"], "connect")
 
     def test_retry_after_is_respected(self):
-        name = self.make("later", sequence(answer(503, headers=[("Retry-After", "2")]), answer(200)), retry=FAST)
+        name = self.make(
+            "later", sequence(answer(503, headers=[("Retry-After", "2")]), answer(200)), retry=FAST
+        )
         self.one(name, "delivered")
         first, second = self.receiver.at("/later")
         self.assertGreaterEqual(second.time - first.time, 1.9)
@@ -173,11 +219,15 @@ class Delivering(unittest.TestCase):
         name = self.make("gone", answer(410), retry=FAST)
         self.assertEqual(self.one(name, "dead")["reason"], "endpoint_gone")
         self.assertEqual(len(self.receiver.at("/gone")), 1)
-        self.assertEqual(self.grapnel.get(f"/api/sources/{name}/actions/out")["health"]["status"], "gone")
+        self.assertEqual(
+            self.grapnel.get(f"/api/sources/{name}/actions/out")["health"]["status"], "gone"
+        )
         dead = self.one(name, "dead")
         self.assertEqual(dead["reason"], "endpoint_gone")
         self.assertEqual(len(self.receiver.at("/gone")), 1)
-        self.assertEqual(self.grapnel.api("POST", f"/api/deliveries/{dead['id']}/replay").status, 409)
+        self.assertEqual(
+            self.grapnel.api("POST", f"/api/deliveries/{dead['id']}/replay").status, 409
+        )
         self.receiver.on("/gone", answer(200))
         self.grapnel.api("POST", f"/api/sources/{name}/actions/out/enable", expect=200)
         self.one(name, "delivered")
@@ -190,22 +240,34 @@ class Delivering(unittest.TestCase):
     def test_event_types_choose_actions(self):
         self.grapnel.source("choose")
         self.grapnel.action("choose", self.receiver.url + "/all", name="all")
-        self.grapnel.action("choose", self.receiver.url + "/pr", name="pr", event_types=["pull_request.*"])
-        event = self.grapnel.send("choose", b'{"action":"closed"}', {"X-GitHub-Event": "pull_request"}).json()["event_id"]
+        self.grapnel.action(
+            "choose", self.receiver.url + "/pr", name="pr", event_types=["pull_request.*"]
+        )
+        event = self.grapnel.send(
+            "choose", b'{"action":"closed"}', {"X-GitHub-Event": "pull_request"}
+        ).json()["event_id"]
         self.assertEqual(len(self.grapnel.wait_state(event, "delivered")), 2)
         event = self.grapnel.send("choose", b"{}", {"X-GitHub-Event": "push"}).json()["event_id"]
         self.assertEqual(len(self.grapnel.wait_state(event, "delivered")), 1)
 
     def test_paused_action_waits_and_disabled_matches_nothing(self):
         name = self.make("pause")
-        self.grapnel.api("PATCH", f"/api/sources/{name}/actions/out", {"state": "paused"}, expect=200)
+        self.grapnel.api(
+            "PATCH", f"/api/sources/{name}/actions/out", {"state": "paused"}, expect=200
+        )
         event = self.grapnel.send(name).json()["event_id"]
-        self.assertEqual([d["state"] for d in self.grapnel.deliveries(f"&event={event}")], ["pending"])
-        self.grapnel.api("PATCH", f"/api/sources/{name}/actions/out", {"is_active": False}, expect=200)
+        self.assertEqual(
+            [d["state"] for d in self.grapnel.deliveries(f"&event={event}")], ["pending"]
+        )
+        self.grapnel.api(
+            "PATCH", f"/api/sources/{name}/actions/out", {"is_active": False}, expect=200
+        )
         other = self.grapnel.send(name).json()["event_id"]
         self.assertEqual(self.grapnel.deliveries(f"&event={other}"), [])
         self.assertEqual(self.receiver.at("/pause"), [])
-        self.grapnel.api("PATCH", f"/api/sources/{name}/actions/out", {"state": "active"}, expect=200)
+        self.grapnel.api(
+            "PATCH", f"/api/sources/{name}/actions/out", {"state": "active"}, expect=200
+        )
         self.grapnel.wait_state(event, "delivered")
 
     def test_cancel_and_retry_now(self):
@@ -213,7 +275,9 @@ class Delivering(unittest.TestCase):
         first = self.one(name, "retrying")
         self.grapnel.api("POST", f"/api/deliveries/{first['id']}/cancel", expect=200)
         self.assertEqual(self.grapnel.get(f"/api/deliveries/{first['id']}")["state"], "cancelled")
-        self.assertEqual(self.grapnel.api("POST", f"/api/deliveries/{first['id']}/cancel").status, 409)
+        self.assertEqual(
+            self.grapnel.api("POST", f"/api/deliveries/{first['id']}/cancel").status, 409
+        )
         second = self.one(name, "retrying")
         self.receiver.on("/now", answer(200))
         self.grapnel.api("POST", f"/api/deliveries/{second['id']}/retry", expect=200)
@@ -221,8 +285,11 @@ class Delivering(unittest.TestCase):
 
     def test_ordered_keys_go_one_after_the_other(self):
         self.grapnel.source("order", ordering_key="/key")
-        self.grapnel.action("order", self.receiver.on("/order", sequence(answer(500), answer(500), answer(200))),
-                            retry={"schedule": ["100ms"] * 5, "policy": "any"})
+        self.grapnel.action(
+            "order",
+            self.receiver.on("/order", sequence(answer(500), answer(500), answer(200))),
+            retry={"schedule": ["100ms"] * 5, "policy": "any"},
+        )
         bodies = [json.dumps({"key": "k", "n": n}).encode() for n in range(15)]
         last = [self.grapnel.send("order", body).json()["event_id"] for body in bodies][-1]
         self.grapnel.wait_state(last, "delivered", 30)
@@ -234,12 +301,18 @@ class Delivering(unittest.TestCase):
 
     def test_one_hanging_endpoint_slows_nobody(self):
         self.grapnel.source("mixed")
-        self.grapnel.action("mixed", self.receiver.on("/stuck", acts.hang), name="stuck", timeout="10s")
+        self.grapnel.action(
+            "mixed", self.receiver.on("/stuck", acts.hang), name="stuck", timeout="10s"
+        )
         self.grapnel.action("mixed", self.receiver.on("/good", answer()), name="good")
         start = time.monotonic()
         for n in range(200):
             self.grapnel.send("mixed", str(n).encode())
-        eventually(lambda: len(self.receiver.at("/good")) == 200, 8, "200 good deliveries beside a hanging endpoint")
+        eventually(
+            lambda: len(self.receiver.at("/good")) == 200,
+            8,
+            "200 good deliveries beside a hanging endpoint",
+        )
         self.assertLess(time.monotonic() - start, 8)
 
 
@@ -247,8 +320,15 @@ class Egress(unittest.TestCase):
     def test_private_targets_are_refused_and_the_setting_is_named(self):
         with Grapnel(env={"GRAPNEL_EGRESS_ALLOW": ""}) as grapnel, Receiver() as receiver:
             grapnel.source("ssrf")
-            for n, url in enumerate([receiver.url + "/x", f"http://localhost:{receiver.port}/x", "http://169.254.169.254/",
-                                     f"http://[::ffff:127.0.0.1]:{receiver.port}/", "http://10.1.2.3/"]):
+            for n, url in enumerate(
+                [
+                    receiver.url + "/x",
+                    f"http://localhost:{receiver.port}/x",
+                    "http://169.254.169.254/",
+                    f"http://[::ffff:127.0.0.1]:{receiver.port}/",
+                    "http://10.1.2.3/",
+                ]
+            ):
                 grapnel.action("ssrf", url, name=f"a{n}")
             event = grapnel.send("ssrf").json()["event_id"]
             for delivery in grapnel.wait_state(event, "dead"):
@@ -259,9 +339,18 @@ class Egress(unittest.TestCase):
     def test_credentials_and_other_schemes_are_refused_when_saved(self):
         with Grapnel() as grapnel:
             grapnel.source("urls")
-            for url in ("http://user:pass@example.com/", "ftp://example.com/", "file:///etc/passwd", "http://", "x",
-                        "http://0x7f.1/", "http://exa mple.com/"):
-                answer = grapnel.api("POST", "/api/sources/urls/actions", {"name": "a", "target_url": url})
+            for url in (
+                "http://user:pass@example.com/",
+                "ftp://example.com/",
+                "file:///etc/passwd",
+                "http://",
+                "x",
+                "http://0x7f.1/",
+                "http://exa mple.com/",
+            ):
+                answer = grapnel.api(
+                    "POST", "/api/sources/urls/actions", {"name": "a", "target_url": url}
+                )
                 self.assertIn(answer.status, (400, 422), (url, answer))
 
 

@@ -7,7 +7,10 @@ import unittest
 from grapnel import Grapnel, eventually
 from receiver import Receiver
 
-EXAMPLES = pathlib.Path(__file__).parent.parent / "npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+EXAMPLES = (
+    pathlib.Path(__file__).parent.parent
+    / "npm/node_modules/@octokit/webhooks-examples/api.github.com/index.json"
+)
 
 
 class GitHub(unittest.TestCase):
@@ -21,8 +24,12 @@ class GitHub(unittest.TestCase):
                 for number, example in enumerate(event["examples"]):
                     body = json.dumps(example, ensure_ascii=False, indent=1).encode()
                     key = f"{event['name']}-{number}"
-                    headers = {"Content-Type": "application/json", "X-GitHub-Event": event["name"],
-                               "X-GitHub-Delivery": key, "X-Hub-Signature-256": "sha256=0"}
+                    headers = {
+                        "Content-Type": "application/json",
+                        "X-GitHub-Event": event["name"],
+                        "X-GitHub-Delivery": key,
+                        "X-Hub-Signature-256": "sha256=0",
+                    }
                     answer = grapnel.send("github", body, headers)
                     self.assertEqual(answer.status, 202, answer)
                     action = example.get("action")
@@ -41,7 +48,7 @@ class GitHub(unittest.TestCase):
                 page = grapnel.api("GET", path, expect=200)
                 seen.update((e["id"], e["type"]) for e in page.json())
                 link = page.headers.get("link")
-                path = link[link.index("<") + 1:link.index(">")] if link else None
+                path = link[link.index("<") + 1 : link.index(">")] if link else None
             self.assertEqual(seen, {k: v[1] for k, v in sent.items()})
 
 

@@ -14,7 +14,9 @@ from receiver import Receiver, answer, slow
 
 class Stopping(unittest.TestCase):
     def test_sigterm_finishes_attempts_in_flight_and_exits_0(self):
-        with Grapnel(config="shutdown: {grace: 200ms, drain: 10s}\n") as grapnel, Receiver() as receiver:
+        with Grapnel(
+            config="shutdown: {grace: 200ms, drain: 10s}\n"
+        ) as grapnel, Receiver() as receiver:
             grapnel.source("s")
             grapnel.action("s", receiver.on("/s", slow(1.0)))
             event = grapnel.send("s").json()["event_id"]
@@ -26,7 +28,9 @@ class Stopping(unittest.TestCase):
             self.assertEqual(len(receiver.at("/s")), 1)
 
     def test_sigterm_hands_back_what_does_not_finish(self):
-        with Grapnel(config="shutdown: {grace: 100ms, drain: 1s}\n") as grapnel, Receiver() as receiver:
+        with Grapnel(
+            config="shutdown: {grace: 100ms, drain: 1s}\n"
+        ) as grapnel, Receiver() as receiver:
             grapnel.source("s")
             grapnel.action("s", receiver.on("/s", acts.hang), timeout="30s")
             event = grapnel.send("s").json()["event_id"]
@@ -43,12 +47,17 @@ class Stopping(unittest.TestCase):
         with Grapnel(config="shutdown: {grace: 2s, drain: 5s}\n") as grapnel:
             grapnel.source("s")
             grapnel.process.terminate()
-            eventually(lambda: request(grapnel.ops_address, "GET", "/readyz").status == 503, 2, "not ready")
+            eventually(
+                lambda: request(grapnel.ops_address, "GET", "/readyz").status == 503, 2, "not ready"
+            )
             event = grapnel.send("s")
             self.assertEqual(event.status, 202)
             self.assertEqual(grapnel.process.wait(20), 0)
             grapnel.start()
-            self.assertEqual(grapnel.get(f"/api/events/{event.json()['event_id']}")["id"], event.json()["event_id"])
+            self.assertEqual(
+                grapnel.get(f"/api/events/{event.json()['event_id']}")["id"],
+                event.json()["event_id"],
+            )
 
     def test_second_sigterm_ends_at_once_and_loses_nothing(self):
         with Grapnel() as grapnel, Receiver() as receiver:
@@ -57,7 +66,9 @@ class Stopping(unittest.TestCase):
             event = grapnel.send("s").json()["event_id"]
             eventually(lambda: receiver.at("/s"), what="the attempt began")
             grapnel.process.terminate()
-            eventually(lambda: request(grapnel.ops_address, "GET", "/readyz").status == 503, 5, "draining")
+            eventually(
+                lambda: request(grapnel.ops_address, "GET", "/readyz").status == 503, 5, "draining"
+            )
             grapnel.process.terminate()
             grapnel.process.wait(5)
             receiver.on("/s", answer())
@@ -92,10 +103,20 @@ class Killing(unittest.TestCase):
 
     def test_second_process_on_the_directory_says_who_holds_it(self):
         with Grapnel() as grapnel:
-            env = dict(os.environ, GRAPNEL_DATA_DIR=str(grapnel.data), GRAPNEL_LISTEN="127.0.0.1:0",
-                       GRAPNEL_METRICS_LISTEN="127.0.0.1:0")
-            other = subprocess.run([BINARY, "serve"], env=env, capture_output=True, text=True, timeout=20,
-                                   cwd=grapnel.directory)
+            env = dict(
+                os.environ,
+                GRAPNEL_DATA_DIR=str(grapnel.data),
+                GRAPNEL_LISTEN="127.0.0.1:0",
+                GRAPNEL_METRICS_LISTEN="127.0.0.1:0",
+            )
+            other = subprocess.run(
+                [BINARY, "serve"],
+                env=env,
+                capture_output=True,
+                text=True,
+                timeout=20,
+                cwd=grapnel.directory,
+            )
             self.assertNotEqual(other.returncode, 0)
             self.assertIn(str(grapnel.process.pid), other.stderr + other.stdout)
 
@@ -113,13 +134,25 @@ class Backup(unittest.TestCase):
             made = grapnel.cli("backup", str(folder))
             self.assertEqual(made.returncode, 0, made.stderr)
             later = grapnel.send("b", b"later").json()["event_id"]
-            key = (grapnel.data / "master.key").read_text() if (grapnel.data / "master.key").exists() else None
+            key = (
+                (grapnel.data / "master.key").read_text()
+                if (grapnel.data / "master.key").exists()
+                else None
+            )
             self.assertEqual(grapnel.terminate(), 0)
 
             data = grapnel.directory / "restored"
-            run = subprocess.run([BINARY, "restore", str(folder), "--data-dir", str(data)], capture_output=True, text=True)
+            run = subprocess.run(
+                [BINARY, "restore", str(folder), "--data-dir", str(data)],
+                capture_output=True,
+                text=True,
+            )
             self.assertEqual(run.returncode, 0, run.stderr)
-            again = subprocess.run([BINARY, "restore", str(folder), "--data-dir", str(data)], capture_output=True, text=True)
+            again = subprocess.run(
+                [BINARY, "restore", str(folder), "--data-dir", str(data)],
+                capture_output=True,
+                text=True,
+            )
             self.assertNotEqual(again.returncode, 0)
             grapnel.data = data
             if key:
@@ -129,7 +162,7 @@ class Backup(unittest.TestCase):
             self.assertEqual(grapnel.api("GET", f"/api/events/{small}/body").body, b"small")
             self.assertEqual(grapnel.api("GET", f"/api/events/{later}").status, 404)
             link = page.headers["link"]
-            old = grapnel.api("GET", link[link.index("<") + 1:link.index(">")])
+            old = grapnel.api("GET", link[link.index("<") + 1 : link.index(">")])
             self.assertIn(old.status, (400, 410), old)
             event = grapnel.send("b", b"new").json()["event_id"]
             grapnel.wait_state(event, "delivered")
@@ -141,12 +174,17 @@ class Backup(unittest.TestCase):
             grapnel.send("b", b"x" * 400_000)
             folder = grapnel.directory / "copy"
             self.assertEqual(grapnel.cli("backup", str(folder)).returncode, 0)
-            victim = next(p for p in folder.rglob("*") if p.is_file() and p.stat().st_size >= 400_000)
+            victim = next(
+                p for p in folder.rglob("*") if p.is_file() and p.stat().st_size >= 400_000
+            )
             data = bytearray(victim.read_bytes())
             data[len(data) // 2] ^= 1
             victim.write_bytes(bytes(data))
-            run = subprocess.run([BINARY, "restore", str(folder), "--data-dir", str(grapnel.directory / "r")],
-                                 capture_output=True, text=True)
+            run = subprocess.run(
+                [BINARY, "restore", str(folder), "--data-dir", str(grapnel.directory / "r")],
+                capture_output=True,
+                text=True,
+            )
             self.assertNotEqual(run.returncode, 0)
             self.assertTrue(run.stderr.strip())
 
@@ -167,14 +205,25 @@ class MasterKey(unittest.TestCase):
     def test_no_secret_in_the_store_logs_or_answers(self):
         with Grapnel() as grapnel, Receiver() as receiver:
             grapnel.source("q")
-            secret = grapnel.action("q", receiver.url + "/q", signing_secret="super-secret-text")["signing_secret"]
+            secret = grapnel.action("q", receiver.url + "/q", signing_secret="super-secret-text")[
+                "signing_secret"
+            ]
             self.assertEqual(secret, "super-secret-text")
             event = grapnel.send("q").json()["event_id"]
             grapnel.wait_state(event, "delivered")
-            for path in ("/api/sources", "/api/sources/q", "/api/sources/q/actions", "/api/sources/q/actions/out",
-                         "/api/deliveries", "/api/keys", "/api/status"):
+            for path in (
+                "/api/sources",
+                "/api/sources/q",
+                "/api/sources/q/actions",
+                "/api/sources/q/actions/out",
+                "/api/deliveries",
+                "/api/keys",
+                "/api/status",
+            ):
                 self.assertNotIn("super-secret", grapnel.api("GET", path).body.decode())
-            self.assertNotIn("super-secret", request(grapnel.ops_address, "GET", "/metrics").body.decode())
+            self.assertNotIn(
+                "super-secret", request(grapnel.ops_address, "GET", "/metrics").body.decode()
+            )
             self.assertEqual(grapnel.terminate(), 0)
             self.assertNotIn("super-secret", grapnel.log_text())
             for file in grapnel.data.rglob("*"):

@@ -2,6 +2,7 @@
 
 #include "async/scope.h"
 #include "drivers/http/call.h"
+#include "drivers/http/url.h"
 
 namespace grapnel::http {
 namespace {
@@ -41,6 +42,12 @@ Client::Client(async::Executor executor, Resolver& resolver, EgressGuard guard,
     : impl_(std::make_unique<Impl>(std::move(executor), resolver, std::move(guard), options)) {}
 
 Client::~Client() { impl_->state.pool.clear(); }
+
+Result<> Client::check_url(std::string_view url) const {
+  const auto parsed = parse_url(url);
+  if (!parsed) return std::unexpected(parsed.error());
+  return {};
+}
 
 async::Task<std::expected<model::HttpAnswer, model::HttpFailure>> Client::send(
     model::HttpCall call) {

@@ -45,6 +45,8 @@ class Client final : public model::HttpSender {
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
 
+  /// Error: bad_url, what is wrong with it.
+  Result<> check_url(std::string_view url) const override;
   /// A kept connection that ends before any byte of the answer is replaced once by a fresh one, so
   /// an endpoint may see a request twice. An answer longer than `response_bytes_max` is still an
   /// answer.

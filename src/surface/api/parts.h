@@ -27,7 +27,7 @@ struct Ports {
   model::Catalog& catalog;
   model::Upkeep& upkeep;
   const crypto::SecretBox& box;
-  const model::HttpSender& sender;  ///< says which targets it would call
+  const model::HttpSender& sender;    ///< says which targets it would call
   std::function<void()> job_started;  ///< a replay job was made; may be empty
 };
 
