@@ -113,9 +113,7 @@ Result<std::variant<CommandLine, Help>> parse_command_line(std::vector<std::stri
   try {
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
-    const CLI::App* at = &app;
-    while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    return Help{at->help(reached(app).substr(0, reached(app).rfind(' ')))};
+    return Help{app.help()};  // of the command that was reached
   } catch (const CLI::ParseError& error) {
     return wrong_usage(app, error);
   }

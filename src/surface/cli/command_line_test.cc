@@ -111,11 +111,12 @@ TEST(CommandLine, ServeTakesItsOverrides) {
 TEST(CommandLine, HelpIsOfTheCommandThatWasAsked) {
   const auto all = parse_command_line({"--help"});
   ASSERT_TRUE(all && std::holds_alternative<Help>(*all));
+  EXPECT_THAT(std::get<Help>(*all).text, HasSubstr("\nUsage: grapnel [OPTIONS]"));
   EXPECT_THAT(std::get<Help>(*all).text, HasSubstr("Exit codes: 0 done"));
   EXPECT_THAT(std::get<Help>(*all).text, HasSubstr("dead-letters"));
   const auto one = parse_command_line({"keys", "create", "--help"});
   ASSERT_TRUE(one && std::holds_alternative<Help>(*one));
-  EXPECT_THAT(std::get<Help>(*one).text, HasSubstr("Usage: grapnel keys create"));
+  EXPECT_THAT(std::get<Help>(*one).text, HasSubstr("\nUsage: grapnel keys create [OPTIONS] NAME"));
   EXPECT_THAT(std::get<Help>(*one).text, HasSubstr("--expires"));
 }
 
