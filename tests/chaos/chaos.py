@@ -39,7 +39,7 @@ class Ledger:
 
 
 class Sender(threading.Thread):
-    """Sends one event after the other; what was not acknowledged is sent again with the same key."""
+    """Sends one event after the other; what was not acknowledged goes again, with the same key."""
 
     def __init__(self, number, seed, grapnel, ledger, stopping):
         super().__init__(daemon=True)
