@@ -4,6 +4,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -52,6 +53,7 @@ int serve_command(const cli::ServeOptions& options) {
 }
 
 Result<std::string> restore_command(const cli::RestoreOptions& options) {
+  ::umask(0077);
   const auto restored = sqlite::restore_backup(options.folder, options.data_dir);
   if (!restored) return std::unexpected(restored.error());
   return fmt::format(

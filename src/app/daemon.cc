@@ -73,6 +73,7 @@ class Daemon {
 
   Result<> start() {
     raise_descriptor_limit();
+    ::umask(0077);  // bodies and action headers are nobody else's to read
     std::signal(SIGPIPE, SIG_IGN);
     if (auto made = make_data_dir(config_.data_dir); !made) return made;
     auto store = sqlite::Store::open(
@@ -189,7 +190,11 @@ class Daemon {
       const auto token = crypto::make_token(random_);
       // A file without its row is left by a start that was cut off: its key was never valid.
       ::unlink(file.c_str());
-      auto written = write_secret_file(file, token.reveal());
+      if (auto written = write_secret_file(file, token.reveal()); !written) {
+        log_.error("the first admin key cannot be made", {{"error", written.error().message()}});
+        ready_ = true;
+        co_return;
+      }
       model::ApiKey key;
       key.id = relay_->ids().make<model::KeyId>();
       key.name = "admin";
@@ -199,9 +204,8 @@ class Daemon {
       std::vector<model::RegistryChange> changes;
       changes.emplace_back(model::PutKey{key});
       const auto committed = co_await store_->registry().commit(std::move(changes));
-      if (!written || !committed) {
-        log_.error("the first admin key cannot be made",
-                   {{"error", written ? committed.error().message() : written.error().message()}});
+      if (!committed) {
+        log_.error("the first admin key cannot be made", {{"error", committed.error().message()}});
       } else {
         log_.info("made the first admin key", {{"file", file}});
         if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "admin key: {}\n", token.reveal());

@@ -99,6 +99,10 @@ class EventLog {
   /// start.
   virtual async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) = 0;
 
+  /// Gives up a body whose draft was not stored (refused, stale, failed): its file goes at once.
+  /// "": none.
+  virtual void drop_body(const std::string& name) = 0;
+
   /// The oldest held events of a source in seq order, without bodies.
   virtual async::Task<Result<std::vector<EventPtr>>> held(SourceId source, int limit) = 0;
   /// Answers in the order of the drafts; `accepted`, `recorded` (plan says so), `stale_plan` or

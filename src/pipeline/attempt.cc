@@ -41,8 +41,9 @@ void note_failure(Attempt& attempt, model::HttpFailure failure) {
 }  // namespace
 
 Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry,
-                                           const model::Action& action, const model::Event& event,
+                                           const model::ActionPtr& owner, const model::Event& event,
                                            const model::Delivery& delivery, Attempt& attempt) {
+  const model::Action& action = *owner;
   auto keys = parts_.keyring.of(action);
   if (!keys) return std::unexpected(keys.error());
   const signature::SigningTime time{.wall = attempt.started + parts_.clock.wall_offset(),
@@ -64,7 +65,8 @@ Result<model::HttpCall> Attempter::prepare(const model::SourceEntry& entry,
   call.body = event.body;
   call.timeout = action.timeout;
   if (!action.ca_bundle.empty()) {
-    call.ca_bundle = std::make_shared<const std::string>(action.ca_bundle);
+    // One identity for a revision's bundle, which is what connections and trust are kept by.
+    call.ca_bundle = {owner, &action.ca_bundle};
   }
   return call;
 }
@@ -92,7 +94,7 @@ async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::Act
   Attempt& attempt = report.attempt;
   attempt = begin(delivery);
   attempt.action_revision = action->revision;
-  auto call = prepare(*entry, *action, *event, delivery, attempt);
+  auto call = prepare(*entry, action, *event, delivery, attempt);
   if (!call) {
     attempt.result = AttemptResult::failed;
     attempt.step = AttemptStep::prepare;

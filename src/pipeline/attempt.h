@@ -31,7 +31,7 @@ class Attempter {
 
  private:
   model::Attempt begin(const model::Delivery& delivery);
-  Result<model::HttpCall> prepare(const model::SourceEntry& entry, const model::Action& action,
+  Result<model::HttpCall> prepare(const model::SourceEntry& entry, const model::ActionPtr& action,
                                   const model::Event& event, const model::Delivery& delivery,
                                   model::Attempt& attempt);
 

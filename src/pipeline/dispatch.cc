@@ -296,7 +296,7 @@ async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
   Events events;
   const auto seqs = to_read_ahead(leases);
   if (!seqs.empty()) {
-    const auto found = co_await reader_.read(seqs);
+    const auto found = co_await reader_.try_read(seqs);
     for (std::size_t i = 0; found && i < seqs.size(); ++i) {
       if ((*found)[i]) events[seqs[i]] = *(*found)[i];
     }

@@ -7,17 +7,23 @@
 
 namespace grapnel::pipeline {
 
+async::Task<std::optional<EventReader::Events>> EventReader::try_read(
+    std::vector<model::Seq> seqs) {
+  auto events = co_await log_.read(std::move(seqs));
+  if (events) {
+    fails_ = false;
+    co_return std::move(*events);
+  }
+  if (!std::exchange(fails_, true)) {
+    log_lines_.error("events cannot be read; their attempts wait",
+                     {{"error", events.error().message()}});
+  }
+  co_return std::nullopt;
+}
+
 async::Task<std::optional<EventReader::Events>> EventReader::read(std::vector<model::Seq> seqs) {
   for (Millis wait = kStoreRetryMin;; wait = std::min(wait * 2, kStoreRetryMax)) {
-    auto events = co_await log_.read(seqs);
-    if (events) {
-      fails_ = false;
-      co_return std::move(*events);
-    }
-    if (!std::exchange(fails_, true)) {
-      log_lines_.error("events cannot be read; their attempts wait",
-                       {{"error", events.error().message()}});
-    }
+    if (auto events = co_await try_read(seqs)) co_return events;
     if (!waits_) co_return std::nullopt;
     const auto slept = co_await timers_.sleep_for(wait);
     if (!slept || !waits_) co_return std::nullopt;

@@ -22,6 +22,8 @@ class EventReader {
   /// Waits until the store can be read. Nothing: it could not, and waiting ended by end_waiting()
   /// or because the caller was canceled with throw_if_cancelled off.
   async::Task<std::optional<Events>> read(std::vector<model::Seq> seqs);
+  /// Once: for reading ahead, which must not wait for one event that cannot be read.
+  async::Task<std::optional<Events>> try_read(std::vector<model::Seq> seqs);
   /// From now on every read is tried once.
   void end_waiting() { waits_ = false; }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "crypto/digest.h"
+#include "model/errors.h"
 #include "pipeline/describe.h"
 #include "pipeline/json_body.h"
 #include "pipeline/redact.h"
@@ -183,16 +184,23 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
       body_file = std::move(*name);
     }
     const auto entry = parts_.registry.snapshot()->find_source(event.source);
-    if (!entry || entry->source.deleting) break;
+    if (!entry || entry->source.deleting) {
+      parts_.log.drop_body(body_file);
+      break;
+    }
     auto plan = planner_.plan(*entry, event.type, event.body_size);
     if (!plan) {
+      parts_.log.drop_body(body_file);
       co_return std::unexpected(
           Refusal{RefusalKind::backlog_full,
                   fmt::format("an action of source '{}' has as much open work as it may", slug),
                   Millis{60'000}});
     }
-    auto appended =
-        co_await appends_.add({.event = event, .body_file = std::move(body_file), .plan = *plan});
+    auto appended = co_await appends_.add({.event = event, .body_file = body_file, .plan = *plan});
+    if (!appended || appended->admission == Admission::stale_plan ||
+        appended->admission == Admission::source_gone) {
+      parts_.log.drop_body(body_file);  // nothing of it was stored
+    }
     if (!appended) {
       planner_.release(*plan, event.body_size);
       co_return std::unexpected(store_refusal(appended.error()));
@@ -231,7 +239,12 @@ Receipt Ingest::accepted(const model::SourceEntry& entry, const model::FanoutPla
 }
 
 Refusal Ingest::store_refusal(const Error& error) const {
-  return {RefusalKind::store_down, error.message(), Millis{5000}};
+  // The store's own words name files: they are for its operator, not for whoever sends.
+  return {RefusalKind::store_down,
+          error.code == model::errc::store_full
+              ? "the store is full; try again later"
+              : "the store cannot take events now; try again later",
+          Millis{5000}};
 }
 
 async::Task<> Ingest::stop() { co_await appends_.stop(); }

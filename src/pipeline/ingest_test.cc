@@ -116,6 +116,18 @@ TEST_F(IngestTest, BacklogBoundMakesDeadLettersOrRefusesAsTheActionSays) {
   EXPECT_EQ(deliveries().size(), 3U);
 }
 
+TEST_F(IngestTest, RefusedLargeBodyLeavesNoFileBehind) {
+  const auto source = make_source("demo");
+  auto out = make_action(source, "out");
+  out.backlog_bound.count = 0;
+  out.on_full = model::OnFull::refuse;
+  put(out);
+  const auto refused = receive("demo", std::string(model::kBodyInlineBytesMax + 1, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, RefusalKind::backlog_full);
+  EXPECT_EQ(store.tables().body_files(), 0U);
+}
+
 TEST_F(IngestTest, HeldBoundRefuses) {
   auto source = make_source("demo", SourceMode::paused);
   source.held_bound.count = 1;

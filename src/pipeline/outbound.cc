@@ -72,17 +72,22 @@ HeaderList forwarded(const model::Source& source, const Action& action,
 
 }  // namespace
 
-bool is_forwardable(const model::Source& source, std::string_view name) {
-  static constexpr std::array<std::string_view, 9> kOurs{
-      "Host",        "Content-Length",          "Expect",          "User-Agent", "X-Delivery-ID",
-      "traceparent", "X-Webhook-Signature-256", "Accept-Encoding", "Via"};
-  if (std::ranges::any_of(kOurs,
-                          [name](std::string_view ours) { return model::same_name(ours, name); })) {
+bool is_forwardable(const model::Source& source, std::string_view given) {
+  // CGI and WSGI receivers read X_Forwarded_For as X-Forwarded-For.
+  std::string name(given);
+  std::ranges::replace(name, '_', '-');
+  // Ours, the hop's, and what receivers believe of the last proxy (RFC 7239, httpoxy).
+  static constexpr std::array<std::string_view, 14> kOurs{
+      "Host",        "Content-Length",          "Expect",           "User-Agent", "X-Delivery-ID",
+      "traceparent", "X-Webhook-Signature-256", "Accept-Encoding",  "Via",        "Forwarded",
+      "X-Real-IP",   "True-Client-IP",          "CF-Connecting-IP", "Proxy"};
+  if (std::ranges::any_of(
+          kOurs, [&name](std::string_view ours) { return model::same_name(ours, name); })) {
     return false;
   }
   return !model::is_hop_by_hop(name) && !starts_with(name, "webhook-") &&
          !starts_with(name, "X-Forwarded-") && !starts_with(name, "X-Grapnel-") &&
-         !is_secret_header(source, name);
+         !is_secret_header(source, given);
 }
 
 HeaderList outbound_headers(const model::Source& source, const Action& action,

@@ -40,6 +40,7 @@ class WatchedLog final : public model::EventLog {
   async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) override {
     return log_.write_body(std::move(body));
   }
+  void drop_body(const std::string& name) override { log_.drop_body(name); }
   async::Task<Result<std::vector<model::EventPtr>>> held(model::SourceId source,
                                                          int limit) override {
     return log_.held(source, limit);

@@ -89,6 +89,7 @@ class MemoryStore final : public model::EventLog,
   async::Task<Result<std::vector<model::Appended>>> append(
       std::vector<model::EventDraft> drafts) override;
   async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) override;
+  void drop_body(const std::string& name) override { tables_.drop_body(name); }
   async::Task<Result<std::vector<model::EventPtr>>> held(model::SourceId source,
                                                          int limit) override;
   async::Task<Result<std::vector<model::Appended>>> fan_out(

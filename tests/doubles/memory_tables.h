@@ -68,6 +68,7 @@ class MemoryTables {
   // EventLog
   std::vector<model::Appended> append(std::vector<model::EventDraft> drafts);
   std::string write_body(std::shared_ptr<const std::string> body);
+  void drop_body(const std::string& name) { body_files_.erase(name); }
   std::vector<model::EventPtr> held(model::SourceId source, int limit) const;
   Result<std::vector<model::Appended>> fan_out(const std::vector<model::FanoutDraft>& drafts);
   std::vector<Result<model::EventPtr>> read(const std::vector<model::Seq>& events) const;

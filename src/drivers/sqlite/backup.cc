@@ -177,7 +177,9 @@ Result<> complete(const std::string& folder, const std::string& bodies_folder) {
 /// The partial folder, fresh. What a backup that was cut off left there goes.
 Result<> make_partial(const std::string& partial) {
   if (exists(partial)) {
-    if (!exists(inside(partial, kDatabase)) && !fs::is_empty(partial)) {
+    std::error_code unreadable;
+    const bool empty = fs::is_empty(partial, unreadable);
+    if (!exists(inside(partial, kDatabase)) && (!empty || unreadable)) {
       return fail(model::errc::conflict,
                   fmt::format("{} exists and was not made by a backup", partial));
     }

@@ -21,11 +21,20 @@ std::unexpected<model::HttpResponse> unauthorized(std::string_view error, std::s
   return std::unexpected(std::move(answer));
 }
 
-/// Fetch Metadata: browsers say where a request comes from, and pages cannot forge it.
+/// Whether `origin` ("http://host:port") names the host that the request was sent to.
+bool is_origin_of(std::string_view origin, std::string_view host) {
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos && model::same_name(origin.substr(scheme + 3), host);
+}
+
+/// Browsers say where a request comes from, and pages cannot forge it: Fetch Metadata on
+/// trustworthy addresses, Origin with every changing request of another page.
 bool is_from_foreign_page(const model::HttpRequest& head) {
   if (head.method == "GET" || head.method == "HEAD") return false;
   const auto site = model::find_header(head.headers, "Sec-Fetch-Site");
-  return site && *site != "same-origin" && *site != "none";
+  if (site && *site != "same-origin" && *site != "none") return true;
+  const auto origin = model::find_header(head.headers, "Origin");
+  return origin && !is_origin_of(*origin, model::find_header(head.headers, "Host").value_or(""));
 }
 
 }  // namespace

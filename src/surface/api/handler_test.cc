@@ -83,6 +83,17 @@ TEST_F(Handler, WithoutKeysEverybodyIsAdminButForeignPagesAreRefused) {
                     .body = "{}",
                     .headers = {{"Sec-Fetch-Site", "cross-site"}}};
   EXPECT_EQ(ask(foreign).status, 403);
+  // Without TLS browsers leave Fetch Metadata out; Origin is what they always send.
+  const auto from = [&](const char* origin) {
+    return ask({.method = "POST",
+                .target = "/api/sources",
+                .body = R"({"name":"made"})",
+                .headers = {{"Host", "10.0.0.5:8080"}, {"Origin", origin}}})
+        .status;
+  };
+  EXPECT_EQ(from("http://evil.test"), 403);
+  EXPECT_EQ(from("null"), 403);
+  EXPECT_EQ(from("http://10.0.0.5:8080"), 201);
 }
 
 TEST_F(Handler, UnknownPathsAre404AndWrongMethodsNameTheRightOnes) {
