@@ -60,7 +60,7 @@ class Dispatcher final : public Adopter {
     AttemptBounds bounds{};
   };
   explicit Dispatcher(Parts parts);
-  ~Dispatcher();
+  ~Dispatcher() override;
 
   /// Takes over the book's hints. Call once.
   void start();

@@ -11,10 +11,12 @@ namespace {
 
 /// Takes every event of a parse and keeps nothing.
 struct Ignorer {
+  // NOLINTBEGIN(readability-identifier-naming): the names that basic_parser asks for
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+  // NOLINTEND(readability-identifier-naming)
   using Code = boost::json::error_code;
   using Text = boost::json::string_view;
 

@@ -32,6 +32,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::vector<std::string> command_names(const CompletionTree& tree) {
   std::vector<std::string> out;
+  out.reserve(tree.commands.size() + tree.words.size());
   for (const auto& command : tree.commands) out.push_back(command.name);
   out.insert(out.end(), tree.words.begin(), tree.words.end());
   return out;

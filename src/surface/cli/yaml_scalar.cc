@@ -51,7 +51,8 @@ Result<boost::json::value> resolve_plain(std::string_view text) {
   if (text.empty() || text == "~" || text == "null") return boost::json::value(nullptr);
   if (text == "true") return boost::json::value(true);
   if (text == "false") return boost::json::value(false);
-  const char* const end = text.data() + text.size();
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
   const auto too_large = [&] {
     return fail(errc::malformed, fmt::format("the number {} is out of range; quote it if it is a "
                                              "text",
@@ -61,12 +62,12 @@ Result<boost::json::value> resolve_plain(std::string_view text) {
     case NumberForm::none: return boost::json::value(text);
     case NumberForm::whole: {
       std::int64_t number = 0;
-      if (std::from_chars(text.data(), end, number).ec != std::errc{}) return too_large();
+      if (std::from_chars(begin, end, number).ec != std::errc{}) return too_large();
       return boost::json::value(number);
     }
     case NumberForm::decimal: {
       double number = 0;
-      if (std::from_chars(text.data(), end, number).ec != std::errc{}) return too_large();
+      if (std::from_chars(begin, end, number).ec != std::errc{}) return too_large();
       return boost::json::value(number);
     }
   }
