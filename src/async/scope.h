@@ -23,8 +23,8 @@ class Scope {
   Scope& operator=(const Scope&) = delete;
 
   /// Starts the task: inside the loop at once, from outside at its next turn. After cancel() it is
-  /// dropped unstarted. A task that ends by an exception other than a cancellation is a bug and ends
-  /// the process.
+  /// dropped unstarted. A task that ends by an exception other than a cancellation is a bug and
+  /// ends the process.
   void spawn(Task<> task);
   /// Asks every task to stop: what it waits on now (or next) returns canceled. A task that then
   /// waits again is ended by an exception of Asio's, so it cannot miss its cancellation. A task
