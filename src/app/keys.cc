@@ -35,6 +35,14 @@ std::unexpected<Error> file_error(std::string_view what, const std::string& file
   return fail(errc::bad_config, fmt::format("{} {}: {}", what, file, std::strerror(errno)));
 }
 
+/// The entry of a new file is durable only when its folder is synced.
+bool sync_folder_of(const std::string& file) {
+  const auto slash = file.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : file.substr(0, slash + 1);
+  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  return descriptor.number() >= 0 && ::fsync(descriptor.number()) == 0;
+}
+
 /// Nothing: the file does not exist.
 Result<std::optional<crypto::Secret>> read_secret_file(const std::string& file) {
   const Descriptor descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
@@ -65,11 +73,13 @@ Result<> write_secret_file(const std::string& file, std::string_view text) {
   const Descriptor descriptor(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (descriptor.number() < 0) return file_error("cannot create", file);
   const std::string line = fmt::format("{}\n", text);
-  if (::write(descriptor.number(), line.data(), line.size()) != static_cast<ssize_t>(line.size()) ||
-      ::fsync(descriptor.number()) != 0) {
-    return file_error("cannot write", file);
-  }
-  return {};
+  const bool written =
+      ::write(descriptor.number(), line.data(), line.size()) == static_cast<ssize_t>(line.size()) &&
+      ::fsync(descriptor.number()) == 0 && sync_folder_of(file);
+  if (written) return {};
+  auto failure = file_error("cannot write", file);
+  ::unlink(file.c_str());  // a part of a key would be taken for a wrong one
+  return failure;
 }
 
 Result<std::optional<crypto::MasterKey>> find_master_key(const crypto::Secret& from_environment,
