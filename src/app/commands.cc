@@ -20,6 +20,7 @@
 #include "drivers/http/server.h"
 #include "drivers/sqlite/backup.h"
 #include "surface/cli/environment.h"
+#include "surface/cli/errors.h"
 #include "surface/cli/run.h"
 #include "surface/cli/yaml_writer.h"
 
@@ -44,7 +45,7 @@ int serve_command(const cli::ServeOptions& options) {
                                    .metrics_listen = options.metrics_listen});
   if (!config) {
     fmt::print(stderr, "{}\n", config.error().message());
-    return EXIT_FAILURE;
+    return cli::kExitUsage;
   }
   const auto served = serve(*config);
   if (served) return EXIT_SUCCESS;

@@ -12,6 +12,12 @@ bool matches(const Action& action, std::string_view event_type) {
   });
 }
 
+bool hides_header(const Action& action, std::string_view name) {
+  return is_credential_name(name) ||
+         std::ranges::any_of(action.secret_headers,
+                             [name](const std::string& secret) { return same_name(secret, name); });
+}
+
 bool matches_pattern(std::string_view pattern, std::string_view text) {
   std::size_t p = 0;
   std::size_t t = 0;

@@ -72,8 +72,10 @@ struct Action {
   Health health = Health::ok;
   Time health_since;
   std::string health_reason;
-  std::vector<std::string> event_types;  ///< empty: all; `*` matches any run of characters
-  HeaderList headers;                    ///< sent with each delivery
+  std::vector<std::string> event_types;     ///< empty: all; `*` matches any run of characters
+  HeaderList headers;                       ///< sent with each delivery
+  std::vector<std::string> secret_headers;  ///< names whose values are never shown, besides
+                                            ///< is_credential_name()
   ForwardHeaders forward_headers;
   Millis timeout = kAttemptTimeoutDefault;
   int max_in_flight = kMaxInFlightDefault;
@@ -96,6 +98,8 @@ struct Action {
 /// Whether the action takes new events of that type (desired state and deletion included, health
 /// not).
 bool matches(const Action& action, std::string_view event_type);
+/// Whether the value of a header that goes out is never shown.
+bool hides_header(const Action& action, std::string_view name);
 /// `pattern` with `*` for any run of characters against the whole text.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 

@@ -20,21 +20,16 @@ constexpr std::array<std::string_view, 1> kActionTypes{"webhook"};
 constexpr std::string_view kCutMark = "… (cut)";
 constexpr std::string_view kPemStart = "-----BEGIN CERTIFICATE-----";
 
-bool is_secret_header(std::string_view name) {
-  return std::ranges::any_of(default_secret_headers(),
-                             [name](const std::string& known) { return same_name(known, name); });
-}
-
-boost::json::value headers_json(const HeaderList& headers) {
+boost::json::value headers_json(const Action& action) {
   boost::json::object object;
   boost::json::array list;
-  for (const auto& header : headers) {
-    const std::string value =
-        is_secret_header(header.name) ? cut_header_value(header.value) : valid_utf8(header.value);
+  for (const auto& header : action.headers) {
+    const std::string value = hides_header(action, header.name) ? cut_header_value(header.value)
+                                                                : valid_utf8(header.value);
     object[header.name] = value;
     list.push_back({{"name", header.name}, {"value", value}});
   }
-  if (object.size() == headers.size()) return object;
+  if (object.size() == action.headers.size()) return object;
   return list;
 }
 
@@ -348,7 +343,10 @@ boost::json::object to_json(const Action& action) {
   boost::json::array event_types;
   for (const auto& type : action.event_types) event_types.emplace_back(valid_utf8(type));
   out["event_types"] = std::move(event_types);
-  out["headers"] = headers_json(action.headers);
+  out["headers"] = headers_json(action);
+  boost::json::array secret_headers;
+  for (const auto& name : action.secret_headers) secret_headers.emplace_back(name);
+  out["secret_headers"] = std::move(secret_headers);
   out["forward_headers"] = forward_json(action.forward_headers);
   out["timeout"] = format_duration(action.timeout);
   out["max_in_flight"] = action.max_in_flight;
@@ -385,6 +383,7 @@ Result<ActionPatch> parse_action_patch(const boost::json::value& value) {
   }
   patch.event_types = fields.text_list("event_types", kEventTypesPerActionMax, kEventTypeBytesMax);
   patch.headers = take_headers(fields);
+  patch.secret_headers = take_secret_headers(fields, kActionHeadersMax);
   patch.forward_headers = take_forward_headers(fields);
   patch.timeout = fields.duration("timeout", kAttemptTimeoutMin, kAttemptTimeoutMax);
   if (const auto most = fields.integer("max_in_flight", 1, kMaxInFlightMax)) {
@@ -421,6 +420,7 @@ Result<> apply(const ActionPatch& patch, Action& action) {
   }
   assign(patch.event_types, action.event_types);
   assign(patch.headers, action.headers);
+  assign(patch.secret_headers, action.secret_headers);
   assign(patch.forward_headers, action.forward_headers);
   assign(patch.timeout, action.timeout);
   assign(patch.max_in_flight, action.max_in_flight);

@@ -24,6 +24,7 @@ struct ActionPatch {
   std::optional<bool> is_active;        ///< false: disabled; true: a disabled one becomes active
   std::optional<std::vector<std::string>> event_types;
   std::optional<HeaderList> headers;  ///< an object {name: value} or a list of {"name","value"}
+  std::optional<std::vector<std::string>> secret_headers;
   std::optional<ForwardHeaders> forward_headers;
   std::optional<Millis> timeout;
   std::optional<int> max_in_flight;
@@ -35,8 +36,9 @@ struct ActionPatch {
   std::optional<std::string> ca_bundle;
 };
 
-/// Public form: no secret. Values of well-known secret headers are shown cut (cut_header_value);
-/// given back like that they are refused, so that a shown document cannot overwrite them.
+/// Public form: no secret. Header values that hides_header() names are shown cut
+/// (cut_header_value); given back like that they are refused, so that a shown document cannot
+/// overwrite them.
 boost::json::object to_json(const Action& action);
 
 /// Strict: unknown fields are refused. Error: malformed, one line a mistake; a signing secret is

@@ -153,7 +153,9 @@ TEST(ActionPatch, SchemesFollowTheFormOfTheFirstSecretUnlessGiven) {
 
 TEST(ActionJson, NeverShowsASecret) {
   Action action = made_from(
-      R"({"headers":{"Authorization":"Bearer hunter2","X-Api-Key":"hunter3","X-Team":"a"}})");
+      R"({"headers":{"Authorization":"Bearer hunter2","X-Api-Key":"hunter3","X-Team":"a",
+          "X-Tenant":"hunter4"},
+          "secret_headers":["x-tenant"]})");
   action.secrets.push_back({.sealed = "sealed-bytes", .created = Time{}});
   const std::string text = boost::json::serialize(to_json(action));
   EXPECT_EQ(text.find("hunter"), std::string::npos);

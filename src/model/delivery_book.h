@@ -46,7 +46,7 @@ struct Settlement {
     delivered,
     retry,      ///< a failed try, due again at `due`
     dead,       ///< a failed try, for `reason`
-    hand_back,  ///< running -> pending, due at once; counts nothing
+    hand_back,  ///< running -> pending, due at `due` or at once; counts nothing
     unknown,    ///< running -> pending; the outcome cannot be known
   };
   Seq delivery = 0;

@@ -8,6 +8,19 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+bool is_credential_word(std::string_view word) {
+  // Written together too: X-AccessToken, ApiSecret.
+  static constexpr std::array<std::string_view, 9> kParts{"auth",   "token",      "secret",
+                                                          "passw",  "passphrase", "credential",
+                                                          "cookie", "session",    "bearer"};
+  static constexpr std::array<std::string_view, 3> kWords{"jwt", "sas", "pwd"};
+  std::string low(word);
+  std::ranges::transform(low, low.begin(), lower);
+  return std::ranges::find(kWords, low) != kWords.end() ||
+         std::ranges::any_of(
+             kParts, [&low](std::string_view part) { return low.find(part) != std::string::npos; });
+}
+
 }  // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
@@ -45,6 +58,20 @@ bool is_header_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            kMarks.find(c) != std::string_view::npos;
   });
+}
+
+bool is_credential_name(std::string_view name) {
+  static constexpr std::string_view kSuffix = "key";
+  std::string_view rest = name;
+  while (!rest.empty()) {
+    const auto end = rest.find_first_of("-_.");
+    if (is_credential_word(rest.substr(0, end))) return true;
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return name.size() >= kSuffix.size() &&
+         same_name(name.substr(name.size() - kSuffix.size()), kSuffix) &&
+         !same_name(name, "Idempotency-Key") && !same_name(name, "X-Idempotency-Key");
 }
 
 bool is_header_value(std::string_view value) {

@@ -25,6 +25,9 @@ void remove_header(HeaderList& headers, std::string_view name);
 bool is_hop_by_hop(std::string_view name);
 /// A token of RFC 9110 section 5.6.2.
 bool is_header_name(std::string_view name);
+/// Whether a header of that name usually carries a credential: one of its words is auth, token,
+/// secret, password, cookie, … or it ends in "key" and is no idempotency key.
+bool is_credential_name(std::string_view name);
 /// Visible characters, spaces, tabs and obs-text; no CR, LF or NUL.
 bool is_header_value(std::string_view value);
 

@@ -53,5 +53,19 @@ TEST(Headers, HopByHopFieldsAreKnown) {
   EXPECT_FALSE(is_hop_by_hop("Host"));
 }
 
+TEST(Headers, NamesThatUsuallyCarryCredentialsAreKnown) {
+  for (const std::string_view name :
+       {"Authorization", "proxy-authorization", "Cookie", "X-Api-Key", "X-Gitlab-Token", "X-Auth",
+        "X-AccessToken", "api_key", "X-Client-Secret", "aeg-sas-key", "X-Vault-Token", "X-JWT",
+        "Ocp-Apim-Subscription-Key", "X-Db-Password", "Session-Id", "APIKEY"}) {
+    EXPECT_TRUE(is_credential_name(name)) << name;
+  }
+  for (const std::string_view name :
+       {"Content-Type", "X-Env", "Idempotency-Key", "x-idempotency-key", "X-Webhook-Signature-256",
+        "webhook-signature", "User-Agent", "X-Keyboard", "X-Sasquatch", "", "-"}) {
+    EXPECT_FALSE(is_credential_name(name)) << name;
+  }
+}
+
 }  // namespace
 }  // namespace grapnel::model

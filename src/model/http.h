@@ -36,6 +36,8 @@ struct HttpResponse {
 /// What the server may read after the head of a request.
 struct BodyAllowance {
   std::uint64_t bytes_max = kBodyBytesDefault;
+  /// Whose share of the bytes in flight the body counts towards: one payer gets half of them.
+  std::string payer = {};
 };
 
 /// Faults that the server finds itself; the handler words the answer.

@@ -72,5 +72,7 @@ struct Source {
 const std::vector<Place>& default_idempotency_places();
 /// Authorization, Proxy-Authorization, Cookie, X-Api-Key, X-Gitlab-Token.
 const std::vector<std::string>& default_secret_headers();
+/// One of those, or of the source's own secret_headers.
+bool is_secret_header(const Source& source, std::string_view name);
 
 }  // namespace grapnel::model

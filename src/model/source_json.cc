@@ -88,16 +88,26 @@ std::optional<RateLimit> take_rate_limit(ObjectReader& fields) {
   return limit;
 }
 
-std::optional<std::vector<std::string>> take_secret_headers(ObjectReader& fields) {
-  auto names = fields.text_list("secret_headers", kSecretNamesMax, kNameBytesMax);
-  if (!names) return names;
-  for (std::size_t i = 0; i < names->size(); ++i) {
-    if (is_header_name((*names)[i])) continue;
-    fields.mistakes().add(
-        fmt::format("{}[{}]", fields.path_of("secret_headers"), i),
-        fmt::format("expected a header name, given \"{}\"", valid_utf8((*names)[i])));
+/// A secret header's value is never stored, so no key and no type can be read from it.
+std::optional<std::string> secret_place(const Source& source) {
+  const auto wrong = [&source](std::string_view field, const Place& place) {
+    const bool secret = place.kind == Place::Kind::header && is_secret_header(source, place.name);
+    return secret ? std::optional(fmt::format("{}: {} is one of the source's secret headers, whose "
+                                              "values are never stored; name another place",
+                                              field, place.name))
+                  : std::nullopt;
+  };
+  if (source.event_type) {
+    if (auto text = wrong("event_type", *source.event_type)) return text;
   }
-  return names;
+  if (source.ordering_key) {
+    if (auto text = wrong("ordering_key", *source.ordering_key)) return text;
+  }
+  if (!source.idempotency) return std::nullopt;
+  for (const Place& place : *source.idempotency) {
+    if (auto text = wrong("idempotency", place)) return text;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> take_public_url(ObjectReader& fields) {
@@ -120,6 +130,19 @@ void assign(const std::optional<T>& from, T& to) {
 
 boost::json::object to_json(const BacklogBound& bound) {
   return {{"count", bound.count}, {"bytes", bound.bytes}};
+}
+
+std::optional<std::vector<std::string>> take_secret_headers(ObjectReader& fields,
+                                                            std::size_t count_max) {
+  auto names = fields.text_list("secret_headers", count_max, kNameBytesMax);
+  if (!names) return names;
+  for (std::size_t i = 0; i < names->size(); ++i) {
+    if (is_header_name((*names)[i])) continue;
+    fields.mistakes().add(
+        fmt::format("{}[{}]", fields.path_of("secret_headers"), i),
+        fmt::format("expected a header name, given \"{}\"", valid_utf8((*names)[i])));
+  }
+  return names;
 }
 
 std::optional<BacklogBound> take_backlog(ObjectReader& fields, std::string_view name) {
@@ -184,7 +207,7 @@ Result<SourcePatch> parse_source_patch(const boost::json::value& value) {
   patch.require_json = fields.boolean("require_json");
   patch.body_bytes_max = fields.size("body_max", 1, kBodyBytesMax);
   patch.rate_limit = take_rate_limit(fields);
-  patch.secret_headers = take_secret_headers(fields);
+  patch.secret_headers = take_secret_headers(fields, kSecretNamesMax);
   patch.secret_query = fields.text_list("secret_query", kSecretNamesMax, kNameBytesMax);
   patch.public_url = take_public_url(fields);
   patch.held_bound = take_backlog(fields, "held");
@@ -207,6 +230,7 @@ Result<> apply(const SourcePatch& patch, Source& source) {
   assign(patch.secret_query, source.secret_query);
   assign(patch.public_url, source.public_url);
   assign(patch.held_bound, source.held_bound);
+  if (const auto secret = secret_place(source)) return fail(errc::malformed, *secret);
   if (source.name.empty()) return fail(errc::malformed, "name: is required");
   if (source.slug.empty()) source.slug = slug_from_name(source.name);
   if (source.slug.empty()) {

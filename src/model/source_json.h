@@ -52,5 +52,8 @@ bool is_slug(std::string_view text);
 boost::json::object to_json(const BacklogBound& bound);
 class ObjectReader;
 std::optional<BacklogBound> take_backlog(ObjectReader& fields, std::string_view name);
+/// A list of header names, field "secret_headers".
+std::optional<std::vector<std::string>> take_secret_headers(ObjectReader& fields,
+                                                            std::size_t count_max);
 
 }  // namespace grapnel::model

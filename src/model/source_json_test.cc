@@ -63,6 +63,20 @@ TEST(SourcePatch, ANameIsRequiredToMakeASource) {
   EXPECT_NE(nameless.error().context.find("slug: could not be made"), std::string::npos);
 }
 
+TEST(SourcePatch, NoKeyAndNoTypeIsReadFromASecretHeader) {
+  for (const std::string_view json :
+       {R"({"name":"a","ordering_key":"header:authorization"})",
+        R"({"name":"a","secret_headers":["X-Team"],"event_type":"header:x-team"})",
+        R"({"name":"a","idempotency":["/id","header:X-Api-Key"]})"}) {
+    const auto patch = parse_source_patch(boost::json::parse(json));
+    ASSERT_TRUE(patch);
+    Source source;
+    const auto made = apply(*patch, source);
+    ASSERT_FALSE(made) << json;
+    EXPECT_NE(made.error().context.find("secret headers"), std::string::npos);
+  }
+}
+
 TEST(SourcePatch, SlugComesFromTheNameOnlyWhereThereIsNone) {
   EXPECT_EQ(made_from(R"({"name":"My GitHub  Repo!"})").slug, "my-github-repo");
   EXPECT_EQ(made_from(R"({"name":"X","slug":"y"})").slug, "y");

@@ -335,6 +335,7 @@ std::string to_stored(const Action& action) {
   out["health_reason"] = action.health_reason;
   out["event_types"] = list_of(action.event_types);
   out["headers"] = headers_of(action.headers);
+  out["secret_headers"] = list_of(action.secret_headers);
   if (action.forward_headers.kind == ForwardHeaders::Kind::none) out["forward"] = "none";
   if (action.forward_headers.kind == ForwardHeaders::Kind::list) {
     out["forward"] = list_of(action.forward_headers.names);
@@ -401,6 +402,7 @@ Result<Action> action_from_stored(std::string_view text) {
   fields.read("event_types", out.event_types);
   const value* headers = fields.take("headers");
   if (headers && !read_headers(*headers, out.headers)) fields.damage();
+  fields.read("secret_headers", out.secret_headers);
   read_forward(fields, out.forward_headers);
   fields.read("timeout", out.timeout);
   fields.read("max_in_flight", out.max_in_flight);

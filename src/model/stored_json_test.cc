@@ -52,6 +52,7 @@ Action full_action() {
                   .cap = Millis{9},
                   .max_attempts = 4,
                   .policy = RetryOn::transient};
+  action.secret_headers = {"X-Team"};
   action.on_dead = OnDead::block;
   action.backlog_bound = {8, 9};
   action.on_full = OnFull::refuse;
@@ -129,6 +130,7 @@ TEST(Stored, AnActionComesBackWholeSecretsAndOddBytesIncluded) {
   ASSERT_TRUE(after) << after.error().context;
   EXPECT_EQ(to_stored(*after), text);
   EXPECT_EQ(after->headers, before.headers);
+  EXPECT_EQ(after->secret_headers, before.secret_headers);
   EXPECT_EQ(after->secrets, before.secrets);
   EXPECT_EQ(after->retry, before.retry);
   EXPECT_EQ(after->forward_headers, before.forward_headers);

@@ -9,13 +9,10 @@
 #include "base/check.h"
 
 namespace grapnel::pipeline {
-namespace {
 
 using model::ActionId;
 using model::AttemptResult;
 using model::Settlement;
-
-}  // namespace
 
 Dispatcher::Dispatcher(Parts parts)
     : parts_(parts),
@@ -446,9 +443,11 @@ async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
 Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, AttemptReport report) {
   const auto action = parts_.registry.snapshot()->find_action(id);
   const model::Attempt& attempt = report.attempt;
+  const Time again = parts_.clock.now() + (draining_ ? Millis{0} : kUnreadableRest);
   Settlement settlement{.delivery = ready.lease.delivery.seq,
                         .fence = ready.lease.fence,
-                        .kind = Settlement::Kind::hand_back};
+                        .kind = Settlement::Kind::hand_back,
+                        .due = again};
   if (attempt.number == 0) return settlement;
   parts_.metrics.attempted(ready.lease.delivery, attempt);
   parts_.journal.attempted(ready.lease.delivery, attempt,

@@ -22,9 +22,10 @@ async::Task<std::optional<EventReader::Events>> EventReader::try_read(
 }
 
 async::Task<std::optional<EventReader::Events>> EventReader::read(std::vector<model::Seq> seqs) {
+  const Monotonic patience = timers_.now() + kEventReadWaitMax;
   for (Millis wait = kStoreRetryMin;; wait = std::min(wait * 2, kStoreRetryMax)) {
     if (auto events = co_await try_read(seqs)) co_return events;
-    if (!waits_) co_return std::nullopt;
+    if (!waits_ || timers_.now() >= patience) co_return std::nullopt;
     const auto slept = co_await timers_.sleep_for(wait);
     if (!slept || !waits_) co_return std::nullopt;
   }

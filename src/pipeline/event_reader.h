@@ -19,8 +19,8 @@ class EventReader {
   EventReader(async::Timers& timers, model::EventLog& log, telemetry::Log& log_lines)
       : timers_(timers), log_(log), log_lines_(log_lines) {}
 
-  /// Waits until the store can be read. Nothing: it could not, and waiting ended by end_waiting()
-  /// or because the caller was canceled with throw_if_cancelled off.
+  /// Waits until the store can be read. Nothing: it could not within kEventReadWaitMax, or waiting
+  /// ended by end_waiting() or because the caller was canceled with throw_if_cancelled off.
   async::Task<std::optional<Events>> read(std::vector<model::Seq> seqs);
   /// Once: for reading ahead, which must not wait for one event that cannot be read.
   async::Task<std::optional<Events>> try_read(std::vector<model::Seq> seqs);

@@ -35,11 +35,13 @@ Refusal no_such_source(std::string_view slug) {
 
 /// What of an event costs time in proportion to its body.
 struct BodyWork {
+  bool acceptable = true;  ///< JSON, where the source requires it
   Description description;
   model::Sha256 sha256{};
 };
 
 BodyWork work_on(const model::Source& source, const HttpRequest& request) {
+  if (source.require_json && !is_json(request.body)) return {.acceptable = false};
   return {.description = describe(source, request), .sha256 = crypto::sha256(request.body)};
 }
 
@@ -75,7 +77,8 @@ std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug
                             entry->source.slug),
                 {}});
   }
-  return model::BodyAllowance{.bytes_max = entry->source.body_bytes_max};
+  return model::BodyAllowance{.bytes_max = entry->source.body_bytes_max,
+                              .payer = entry->source.id.str()};
 }
 
 async::Task<std::expected<Receipt, Refusal>> Ingest::receive(std::string slug,
@@ -101,8 +104,9 @@ async::Task<Ingest::Outcome> Ingest::take(std::string slug, HttpRequest request)
     parts_.metrics.refused(refusal->kind);
     co_return std::unexpected(std::move(*refusal));
   }
-  Event event = co_await make_event(entry->source, std::move(request));
-  Outcome outcome = co_await store(std::move(slug), std::move(event));
+  auto event = co_await make_event(entry->source, std::move(request));
+  Outcome outcome = event ? co_await store(std::move(slug), std::move(*event))
+                          : std::unexpected(std::move(event.error()));
   if (!outcome) parts_.metrics.refused(outcome.error().kind);
   parts_.metrics.ingest_took(parts_.timers.now() - started);
   co_return outcome;
@@ -121,11 +125,6 @@ std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequ
                                source.rate_limit.per_second),
                    wait};
   }
-  if (source.require_json && !is_json(request.body)) {
-    return Refusal{RefusalKind::invalid_json,
-                   fmt::format("the body is not JSON, which source '{}' requires", source.slug),
-                   {}};
-  }
   if (appends_.waiting() >= kIngestWaitingMax) {
     return Refusal{RefusalKind::store_down, "too many events wait for the store", Millis{1000}};
   }
@@ -141,7 +140,8 @@ std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequ
   return std::nullopt;
 }
 
-async::Task<Event> Ingest::make_event(const model::Source& source, HttpRequest request) {
+async::Task<std::expected<Event, Refusal>> Ingest::make_event(const model::Source& source,
+                                                              HttpRequest request) {
   BodyWork work;
   if (parts_.pool != nullptr && request.body.size() > kInlineWorkBytesMax) {
     const model::Source copy = source;  // the snapshot it came from may be replaced meanwhile
@@ -150,6 +150,12 @@ async::Task<Event> Ingest::make_event(const model::Source& source, HttpRequest r
     work = done ? std::move(*done) : work_on(copy, request);
   } else {
     work = work_on(source, request);
+  }
+  if (!work.acceptable) {
+    co_return std::unexpected(
+        Refusal{RefusalKind::invalid_json,
+                fmt::format("the body is not JSON, which source '{}' requires", source.slug),
+                {}});
   }
   Event event;
   event.id = parts_.ids.make<model::EventId>();

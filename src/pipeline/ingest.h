@@ -88,7 +88,8 @@ class Ingest {
   using Outcome = std::expected<Receipt, Refusal>;
 
   std::optional<Refusal> check(const model::Source& source, const model::HttpRequest& request);
-  async::Task<model::Event> make_event(const model::Source& source, model::HttpRequest request);
+  async::Task<std::expected<model::Event, Refusal>> make_event(const model::Source& source,
+                                                               model::HttpRequest request);
   async::Task<Outcome> take(std::string slug, model::HttpRequest request);
   async::Task<Outcome> store(std::string slug, model::Event event);
   Receipt accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,

@@ -50,6 +50,10 @@ inline constexpr int kLeaseCountMax = 1'024;
 /// Waits between tries of a store that cannot commit.
 inline constexpr Millis kStoreRetryMin{50};
 inline constexpr Millis kStoreRetryMax{2'000};
+/// How long an attempt waits for an event that the store cannot read; then its delivery goes back
+/// for a while, so that one damaged place on a disk does not keep a slot of its action.
+inline constexpr Millis kEventReadWaitMax{30'000};
+inline constexpr Millis kUnreadableRest{60'000};
 /// Failed attempts in a row after which an action's health is `failing`.
 inline constexpr int kFailingAfter = 5;
 

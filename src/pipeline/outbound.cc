@@ -6,7 +6,6 @@
 #include <array>
 
 #include "base/version.h"
-#include "pipeline/redact.h"
 
 namespace grapnel::pipeline {
 namespace {
@@ -87,7 +86,7 @@ bool is_forwardable(const model::Source& source, std::string_view given) {
   }
   return !model::is_hop_by_hop(name) && !starts_with(name, "webhook-") &&
          !starts_with(name, "X-Forwarded-") && !starts_with(name, "X-Grapnel-") &&
-         !is_secret_header(source, given);
+         !model::is_secret_header(source, given);
 }
 
 HeaderList outbound_headers(const model::Source& source, const Action& action,
@@ -109,13 +108,10 @@ HeaderList outbound_headers(const model::Source& source, const Action& action,
   return out;
 }
 
-HeaderList recorded_headers(const HeaderList& sent) {
+HeaderList recorded_headers(const Action& action, const HeaderList& sent) {
   HeaderList out = sent;
   for (auto& header : out) {
-    const bool secret = std::ranges::any_of(
-        model::default_secret_headers(),
-        [&](const std::string& name) { return model::same_name(name, header.name); });
-    if (secret) header.value = "[cut]";
+    if (model::hides_header(action, header.name)) header.value = "[cut]";
   }
   return out;
 }

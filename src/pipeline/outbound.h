@@ -22,6 +22,6 @@ model::HeaderList outbound_headers(const model::Source& source, const model::Act
                                    std::string_view traceparent);
 
 /// As recorded with the attempt: values of what may be secret are cut.
-model::HeaderList recorded_headers(const model::HeaderList& sent);
+model::HeaderList recorded_headers(const model::Action& action, const model::HeaderList& sent);
 
 }  // namespace grapnel::pipeline

@@ -112,10 +112,15 @@ TEST_F(Outbound, EveryDeliverySaysWhatItIs) {
   EXPECT_THAT(values(out, "traceparent"), IsEmpty());
 }
 
-TEST_F(Outbound, RecordedHeadersHideWhatIsSecretByDefault) {
-  const auto out = recorded_headers({{"authorization", "Basic x"}, {"X-A", "1"}});
-  EXPECT_EQ(out[0].value, "[cut]");
-  EXPECT_EQ(out[1].value, "1");
+TEST_F(Outbound, RecordedHeadersHideCredentialsAndWhatTheActionCallsSecret) {
+  action.secret_headers = {"X-Team"};
+  const auto out = recorded_headers(
+      action,
+      {{"authorization", "Basic x"}, {"X-A", "1"}, {"x-team", "t"}, {"X-Vault-Token", "v"}});
+  EXPECT_EQ(out, (HeaderList{{"authorization", "[cut]"},
+                             {"X-A", "1"},
+                             {"x-team", "[cut]"},
+                             {"X-Vault-Token", "[cut]"}}));
 }
 
 }  // namespace

@@ -36,16 +36,10 @@ bool is_secret_parameter(const model::Source& source, std::string_view name) {
 
 }  // namespace
 
-bool is_secret_header(const model::Source& source, std::string_view name) {
-  const auto same = [name](const std::string& secret) { return model::same_name(secret, name); };
-  return std::ranges::any_of(model::default_secret_headers(), same) ||
-         std::ranges::any_of(source.secret_headers, same);
-}
-
 void redact_headers(const model::Source& source, const crypto::KeyedDigest& digest,
                     model::HeaderList& headers) {
   for (auto& header : headers) {
-    if (is_secret_header(source, header.name)) header.value = digest.text_of(header.value);
+    if (model::is_secret_header(source, header.name)) header.value = digest.text_of(header.value);
   }
 }
 

@@ -11,9 +11,6 @@
 
 namespace grapnel::pipeline {
 
-/// Whether the source treats that header as a secret.
-bool is_secret_header(const model::Source& source, std::string_view name);
-
 /// Replaces the values in place; equal values have equal digests, so that an owner can still
 /// compare them.
 void redact_headers(const model::Source& source, const crypto::KeyedDigest& digest,

@@ -86,6 +86,18 @@ TEST_P(DeliveryBookContract, HandedBackLeaseIsDueAtOnceAndCountsNothing) {
   EXPECT_EQ(lease(id).delivery.id, got.id);
 }
 
+TEST_P(DeliveryBookContract, HandedBackLeaseMayRestFirst) {
+  const SourceId source = add_source("demo");
+  const ActionId id = add_action(source, "one");
+  deliver_new(source);
+  Settlement rest = settlement(lease(id), Kind::hand_back);
+  rest.due = now() + Millis{60'000};
+  EXPECT_EQ(settle(rest).state, DeliveryState::pending);
+  EXPECT_TRUE(lease_ids(id).empty());
+  pass(Millis{60'000});
+  EXPECT_EQ(lease_ids(id).size(), 1U);
+}
+
 TEST_P(DeliveryBookContract, UnknownOutcomeIsDueAtOnceAndUsesNoTry) {
   const SourceId source = add_source("demo");
   const ActionId id = add_action(source, "one");

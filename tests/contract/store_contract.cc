@@ -160,7 +160,7 @@ Lease StoreContract::lease(ActionId action) {
 
 Settlement StoreContract::settlement(const Lease& lease, Settlement::Kind kind) {
   Settlement out{.delivery = lease.delivery.seq, .fence = lease.fence, .kind = kind};
-  out.due = now() + std::chrono::seconds{5};
+  if (kind == Settlement::Kind::retry) out.due = now() + std::chrono::seconds{5};
   if (kind == Settlement::Kind::dead) out.reason = EndReason::final_failure;
   Attempt attempt;
   attempt.id = make_id<AttemptId>();

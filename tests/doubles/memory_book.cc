@@ -70,7 +70,9 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
         end(row, DeliveryState::dead, settlement.reason);
       }
       break;
-    case Settlement::Kind::hand_back: make_wait(row, DeliveryState::pending, now_); break;
+    case Settlement::Kind::hand_back:
+      make_wait(row, DeliveryState::pending, std::max(settlement.due, now_));
+      break;
     case Settlement::Kind::unknown:
       if (!settlement.attempt) ++d.attempts;
       note_unknown(row);

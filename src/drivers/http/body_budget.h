@@ -1,7 +1,11 @@
-// The bound on bytes of request bodies held at a time.
+// The bound on bytes of request bodies held at a time, and on the part of it that one payer may
+// hold: a source that is flooded leaves half of the bound to the others.
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <utility>
 
 namespace grapnel::http {
 
@@ -14,26 +18,34 @@ class BodyBudget {
   friend class BodyShare;
   std::uint64_t bytes_max_;
   std::uint64_t bytes_ = 0;
+  std::unordered_map<std::string, std::uint64_t> bytes_of_;  ///< by payer, those that hold some
 };
 
 /// What one request holds of the budget, given back at the end.
 class BodyShare {
  public:
-  explicit BodyShare(BodyBudget& budget) : budget_(budget) {}
+  BodyShare(BodyBudget& budget, std::string payer) : budget_(budget), payer_(std::move(payer)) {}
   ~BodyShare() { release(); }
   BodyShare(const BodyShare&) = delete;
   BodyShare& operator=(const BodyShare&) = delete;
 
-  std::uint64_t bytes() const { return bytes_; }
   void release() {
+    if (bytes_ == 0) return;
     budget_.bytes_ -= bytes_;
+    const auto paid = budget_.bytes_of_.find(payer_);
+    paid->second -= bytes_;
+    if (paid->second == 0) budget_.bytes_of_.erase(paid);
     bytes_ = 0;
   }
-  /// False when the budget has no room; the share stays as it is.
+  /// False when the budget, or the payer's half of it, has no room; the share stays as it is.
   [[nodiscard]] bool grow_to(std::uint64_t bytes) {
     if (bytes <= bytes_) return true;
     const std::uint64_t more = bytes - bytes_;
     if (more > budget_.bytes_max_ - budget_.bytes_) return false;
+    const auto paid = budget_.bytes_of_.find(payer_);
+    const std::uint64_t held = paid == budget_.bytes_of_.end() ? 0 : paid->second;
+    if (held + more > budget_.bytes_max_ / 2) return false;
+    budget_.bytes_of_[payer_] += more;
     budget_.bytes_ += more;
     bytes_ = bytes;
     return true;
@@ -41,6 +53,7 @@ class BodyShare {
 
  private:
   BodyBudget& budget_;
+  std::string payer_;
   std::uint64_t bytes_ = 0;
 };
 

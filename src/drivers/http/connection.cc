@@ -107,10 +107,10 @@ async::Task<Connection::Next> Connection::serve_one() {
   if (auto* early = std::get_if<model::HttpResponse>(&admitted)) {
     co_return co_await answer(terms_of_early_answer(framing, terms), std::move(*early));
   }
-  BodyShare share(state_.bodies);
+  auto& allowed = std::get<model::BodyAllowance>(admitted);
+  BodyShare share(state_.bodies, std::move(allowed.payer));
   if (framing.body != BodyKind::none) {
-    const std::uint64_t bytes_max = std::get<model::BodyAllowance>(admitted).bytes_max;
-    switch (co_await read_body(framing, bytes_max, request.body, share)) {
+    switch (co_await read_body(framing, allowed.bytes_max, request.body, share)) {
       case BodyRead::done: break;
       case BodyRead::closed: co_return Next::close;
       case BodyRead::fault:

@@ -28,11 +28,11 @@ class Echo final : public model::HttpHandler {
     admitted_body_bytes += head.body.size();
     if (head.target == "/early")
       return model::HttpResponse{.status = 404, .headers = {}, .body = "early"};
-    return model::BodyAllowance{.bytes_max = body_bytes_max};
+    return model::BodyAllowance{.bytes_max = body_bytes_max, .payer = head.target};
   }
   async::Task<model::HttpResponse> handle(model::HttpRequest request) override {
     last = request;
-    if (request.target == "/wait") {
+    if (request.target.starts_with("/wait")) {
       ++waiting;
       co_await gate.wait();
     }
@@ -245,16 +245,30 @@ TEST_F(HttpServer, MalformedChunkIs400) {
 
 TEST_F(HttpServer, BytesInFlightAreBoundedAndGivenBack) {
   start({.body_bytes_in_flight_max = 1'000});
-  RawSocket holder = connect();
-  holder.send(post(std::string(900, 'x'), "", "/wait"));
-  until([this] { return handler_.waiting == 1; });
+  RawSocket one = connect();
+  one.send(post(std::string(450, 'x'), "", "/wait"));
+  RawSocket other = connect();
+  other.send(post(std::string(450, 'x'), "", "/wait-too"));
+  until([this] { return handler_.waiting == 2; });
   EXPECT_EQ(stats().body_bytes, 900u);
   EXPECT_THAT(ask(post(std::string(200, 'y'))), StartsWith("HTTP/1.1 429 "));
   EXPECT_THAT(ask(post(std::string(100, 'y'))), StartsWith("HTTP/1.1 200 "));
   open_gate();
-  EXPECT_THAT(holder.read_message(), StartsWith("HTTP/1.1 200 "));
-  EXPECT_THAT(ask(post(std::string(1'000, 'y'))), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(one.read_message(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(other.read_message(), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask(post(std::string(500, 'y'))), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(stats().body_bytes, 0u);
+}
+
+TEST_F(HttpServer, OnePayerHoldsHalfOfTheBytesInFlightAtMost) {
+  start({.body_bytes_in_flight_max = 1'000});
+  RawSocket greedy = connect();
+  greedy.send(post(std::string(450, 'x'), "", "/wait"));
+  until([this] { return handler_.waiting == 1; });
+  EXPECT_THAT(ask(post(std::string(100, 'x'), "", "/wait")), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(ask(post(std::string(500, 'y'))), StartsWith("HTTP/1.1 200 "));
+  open_gate();
+  EXPECT_THAT(greedy.read_message(), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServer, DeclaredLengthAloneHoldsNoBytes) {

@@ -32,6 +32,16 @@ std::string inside(const std::string& folder, std::string_view name) {
 }
 std::string body_name(std::string_view name) { return fmt::format("{}/{}", kBodies, name); }
 
+/// Where a backup is made before it gets its name.
+std::string partial_of(const std::string& folder) { return folder + ".partial"; }
+
+/// Without links, as far as the path exists.
+fs::path real_path(const fs::path& path) {
+  std::error_code failed;
+  const fs::path real = fs::weakly_canonical(path, failed);
+  return failed ? fs::absolute(path).lexically_normal() : real;
+}
+
 bool exists(const std::string& path) {
   std::error_code failed;
   return fs::exists(fs::symlink_status(path, failed));
@@ -179,7 +189,9 @@ Result<> make_partial(const std::string& partial) {
   if (exists(partial)) {
     std::error_code unreadable;
     const bool empty = fs::is_empty(partial, unreadable);
-    if (!exists(inside(partial, kDatabase)) && (!empty || unreadable)) {
+    // A store has a database, too, and beside it a lock.
+    const bool is_ours = exists(inside(partial, kDatabase)) && !exists(inside(partial, kLockFile));
+    if (!is_ours && (!empty || unreadable)) {
       return fail(model::errc::conflict,
                   fmt::format("{} exists and was not made by a backup", partial));
     }
@@ -228,11 +240,13 @@ Result<> check_backup_folder(const std::string& folder, const std::string& data_
     return fail(model::errc::malformed,
                 fmt::format("expected an absolute path of a new folder, given \"{}\"", folder));
   }
-  const fs::path store = fs::absolute(data_dir).lexically_normal();
-  const auto own = path.lexically_relative(store / kBodies).string();
-  if (path == store || path == store / kBodies || !own.starts_with("..")) {
-    return fail(model::errc::malformed,
-                fmt::format("{} is where the store keeps its own files", folder));
+  const fs::path store = real_path(data_dir);
+  for (const fs::path& made : {real_path(path), real_path(partial_of(path.string()))}) {
+    const auto own = made.lexically_relative(store / kBodies).string();
+    if (made == store || !own.starts_with("..")) {
+      return fail(model::errc::malformed,
+                  fmt::format("{} is where the store keeps its own files", made.string()));
+    }
   }
   if (exists(path.string())) {
     return fail(model::errc::conflict, fmt::format("{} exists already; name a new folder", folder));
@@ -243,7 +257,7 @@ Result<> check_backup_folder(const std::string& folder, const std::string& data_
 async::Task<Result<>> make_backup(Writer& writer, Readers& readers, Bodies& bodies,
                                   std::shared_ptr<PageCopy>& unended, std::string folder) {
   folder = fs::path(folder).lexically_normal().string();
-  const std::string partial = folder + ".partial";
+  const std::string partial = partial_of(folder);
   auto done = co_await readers.run([&partial] { return make_partial(partial); });
   if (!done) co_return done;
   const auto hold =

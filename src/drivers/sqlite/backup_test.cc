@@ -74,13 +74,24 @@ struct BackupTest : testing::Test {
 TEST_F(BackupTest, FolderThatIsNoNewAbsolutePathIsRefused) {
   fs::create_directory(harness.folder + "/taken");
   const auto& data = harness.options.data_dir;
-  for (const auto& folder :
-       {std::string("relative"), std::string(), harness.folder + "/taken", data, data + "/bodies",
-        data + "/bodies/x", data + "/x/..", harness.folder + "/a/"}) {
+  fs::create_directory_symlink(data, harness.folder + "/link");
+  for (const auto& folder : {std::string("relative"), std::string(), harness.folder + "/taken",
+                             data, data + "/bodies", data + "/bodies/x", data + "/x/..",
+                             harness.folder + "/a/", harness.folder + "/link/bodies/x"}) {
     EXPECT_FALSE(harness.run(harness.store->upkeep().backup(folder))) << folder;
   }
   EXPECT_TRUE(harness.run(harness.store->upkeep().backup(data + "/backups/one")))
       << "a volume may be all there is";
+}
+
+TEST_F(BackupTest, NoStoreIsTakenForTheLeftoverOfABackup) {
+  const std::string other = harness.folder + "/other.partial";
+  fs::copy(harness.options.data_dir, other, fs::copy_options::recursive);
+  EXPECT_FALSE(harness.run(harness.store->upkeep().backup(harness.folder + "/other")));
+  EXPECT_TRUE(fs::exists(other + "/grapnel.db"));
+  fs::create_directory_symlink(harness.options.data_dir, harness.folder + "/mine.partial");
+  EXPECT_FALSE(harness.run(harness.store->upkeep().backup(harness.folder + "/mine")));
+  EXPECT_TRUE(fs::exists(harness.options.data_dir + "/grapnel.db"));
 }
 
 TEST_F(BackupTest, MissingBodyFailsTheBackupAndLeavesNothing) {

@@ -11,6 +11,7 @@
 
 #include "drivers/sqlite/errors.h"
 #include "drivers/sqlite/file_error.h"
+#include "drivers/sqlite/limits.h"
 
 namespace grapnel::sqlite {
 
@@ -20,7 +21,7 @@ Result<std::unique_ptr<DataLock>> DataLock::acquire(const std::string& folder) {
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all, made);
   }
   if (made) return fail(file_error(made.value(), "create the data directory", folder));
-  const std::string path = folder + "/lock";
+  const std::string path = fmt::format("{}/{}", folder, kLockFile);
   std::unique_ptr<DataLock> lock(
       new DataLock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)));
   if (lock->file_ < 0) return fail(file_error(errno, "open", path));

@@ -4,12 +4,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/units.h"
 #include "model/limits.h"
 
 namespace grapnel::sqlite {
+
+/// File of a data directory whose lock its process holds.
+inline constexpr std::string_view kLockFile = "lock";
 
 /// The write-ahead log: past this the writer makes room itself. Large enough that the checkpointer
 /// keeps ahead of 15 k events/s for seconds, small enough that recovery after a crash reads it in

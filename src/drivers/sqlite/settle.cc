@@ -1,5 +1,7 @@
 #include "drivers/sqlite/settle.h"
 
+#include <algorithm>
+
 #include "drivers/sqlite/codec.h"
 #include "drivers/sqlite/registry.h"
 #include "drivers/sqlite/rows.h"
@@ -63,7 +65,8 @@ Result<> end_lease(Transaction& tx, DeliveryRow& row, const model::Settlement& s
       if (row.cancel_wish != EndReason::none) break;
       return change_to_ended(tx, row, DeliveryState::dead, settlement.reason);
     case Kind::retry: return give_back(tx, row, DeliveryState::retrying, settlement.due);
-    case Kind::hand_back: return give_back(tx, row, DeliveryState::pending, tx.now());
+    case Kind::hand_back:
+      return give_back(tx, row, DeliveryState::pending, std::max(settlement.due, tx.now()));
     case Kind::unknown: return give_back_unknown(tx, row);
   }
   return change_to_ended(tx, row, DeliveryState::cancelled, row.cancel_wish);

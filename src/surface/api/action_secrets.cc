@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crypto/compare.h"
 #include "model/limits.h"
 #include "pipeline/keyring.h"
 #include "signature/key.h"
@@ -92,6 +93,12 @@ Answer<crypto::Secret> newest_secret(const Ports& ports, const model::Action& ac
   auto opened = ports.box.open(action.secrets.front().sealed, action.id.str());
   if (!opened) return refuse(opened.error());
   return std::move(*opened);
+}
+
+bool is_newest_secret(const Ports& ports, const crypto::Secret& secret,
+                      const model::Action& action) {
+  const auto newest = newest_secret(ports, action);
+  return newest && crypto::equal_constant_time(newest->reveal(), secret.reveal());
 }
 
 void show_once(const crypto::Secret& secret, boost::json::object& out) {

@@ -38,6 +38,10 @@ Answer<void> rotate_secrets(const Ports& ports, const crypto::Secret& secret,
 /// The newest secret, opened.
 Answer<crypto::Secret> newest_secret(const Ports& ports, const model::Action& action);
 
+/// Rotating to it would change nothing.
+bool is_newest_secret(const Ports& ports, const crypto::Secret& secret,
+                      const model::Action& action);
+
 /// Adds "signing_secret", for plain text its whsec_ form, for a key pair its public half.
 void show_once(const crypto::Secret& secret, boost::json::object& out);
 /// Adds "signing_public_key" where the newest secret is a key pair: it is no secret.

@@ -124,6 +124,15 @@ TEST_F(Secrets, RotationSignsWithBothUntilTheOldOneExpires) {
   EXPECT_EQ(entries(), 1);
 }
 
+TEST_F(Secrets, RotationToTheSecretThatIsNewestAlreadyChangesNothing) {
+  make("");
+  const std::string_view body = R"({"signing_secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})";
+  expect(200, admin("POST", kRotate, std::string(body)));
+  const auto before = action("a", "x")->secrets;
+  expect(200, admin("POST", kRotate, std::string(body)));
+  EXPECT_EQ(action("a", "x")->secrets, before);
+}
+
 TEST_F(Secrets, RotationsBeyondTheBoundAreRefusedUntilOneExpires) {
   make("");
   for (int i = 0; i < 4; ++i) expect(200, admin("POST", kRotate));

@@ -307,11 +307,12 @@ class RotateChange final : public Change {
     auto secret = take_or_make_secret(ports_, wish_.signing_secret, action.schemes);
     if (!secret) return std::move(secret.error());
     if (auto refusal = refuse_unfit(*secret, action.schemes)) return refusal;
+    secret_ = std::move(*secret);
+    if (is_newest_secret(ports_, secret_, action)) return std::nullopt;
     const Time expires = ports_.clock.now() + wish_.overlap;
     const Time primary = std::min(wish_.primary_from.value_or(expires), expires);
-    auto rotated = rotate_secrets(ports_, *secret, {expires, primary}, action);
+    auto rotated = rotate_secrets(ports_, secret_, {expires, primary}, action);
     if (!rotated) return std::move(rotated.error());
-    secret_ = std::move(*secret);
     return std::nullopt;
   }
   HttpResponse answer(const Action& action) override {

@@ -10,7 +10,6 @@
 #include "model/errors.h"
 #include "model/texts.h"
 #include "pipeline/outbound.h"
-#include "pipeline/redact.h"
 #include "surface/api/answer.h"
 #include "surface/api/lookup.h"
 #include "surface/api/views.h"
@@ -47,10 +46,11 @@ model::HeaderList sent_headers(const model::Source& source, const Action& action
   model::HeaderList signed_headers = attempt.request_headers;
   const std::string trace(model::find_header(signed_headers, "traceparent").value_or(""));
   model::remove_header(signed_headers, "traceparent");
-  auto headers = pipeline::recorded_headers(pipeline::outbound_headers(
-      source, action, event, delivery, attempt.number, std::move(signed_headers), trace));
+  auto headers = pipeline::recorded_headers(
+      action, pipeline::outbound_headers(source, action, event, delivery, attempt.number,
+                                         std::move(signed_headers), trace));
   for (auto& header : headers) {
-    if (pipeline::is_secret_header(source, header.name)) header.value = "[cut]";
+    if (model::is_secret_header(source, header.name)) header.value = "[cut]";
   }
   return headers;
 }
@@ -64,7 +64,7 @@ json::value request_view(const model::RegistrySnapshot& snapshot, const Action* 
   out["body_url"] = "/api/events/" + event.id.str() + "/body";
   if (action == nullptr) {  // its revision is not kept any more
     out["url"] = nullptr;
-    out["headers"] = header_pairs(pipeline::recorded_headers(attempt.request_headers));
+    out["headers"] = header_pairs(pipeline::recorded_headers({}, attempt.request_headers));
     out["complete"] = false;
     return out;
   }

@@ -1,6 +1,7 @@
 #include "surface/api/auth.h"
 
 #include <algorithm>
+#include <array>
 
 #include "crypto/compare.h"
 #include "crypto/token.h"
@@ -37,6 +38,25 @@ bool is_from_foreign_page(const model::HttpRequest& head) {
   return origin && !is_origin_of(*origin, model::find_header(head.headers, "Host").value_or(""));
 }
 
+/// Whether the host that a request names cannot be a public name: an address, localhost, a name
+/// without dots or of a private zone. A page of another site whose name was made to resolve to our
+/// address (DNS rebinding) names that site here.
+bool is_private_host(std::string_view host) {
+  static constexpr std::array<std::string_view, 5> kZones{
+      ".localhost", ".svc", ".svc.cluster.local", ".internal", ".local"};
+  if (host.starts_with('[')) return true;
+  host = host.substr(0, host.rfind(':'));
+  if (host.ends_with('.')) host.remove_suffix(1);
+  const std::string_view last = host.substr(host.rfind('.') + 1);
+  if (!last.empty() && std::ranges::all_of(last, [](char c) { return c >= '0' && c <= '9'; })) {
+    return true;
+  }
+  return !host.contains('.') || std::ranges::any_of(kZones, [host](std::string_view zone) {
+    return host.size() > zone.size() &&
+           model::same_name(host.substr(host.size() - zone.size()), zone);
+  });
+}
+
 }  // namespace
 
 bool Caller::sees(model::SourceId source) const {
@@ -61,6 +81,11 @@ Answer<Caller> authenticate(const AuthOptions& options, const model::RegistrySna
   if (options.mode == AuthMode::none) {
     if (is_from_foreign_page(head)) {
       return refuse(403, "foreign-page", "requests from pages of other sites are not taken");
+    }
+    if (!is_private_host(model::find_header(head.headers, "Host").value_or(""))) {
+      return refuse(403, "foreign-host",
+                    "without keys (api.auth: none) only requests to an address or a private name "
+                    "are taken; turn keys on to serve the API under this name");
     }
     return Caller{};
   }

@@ -17,7 +17,7 @@ namespace grapnel::api {
 
 enum class AuthMode : std::uint8_t {
   keys,
-  none,  ///< everybody is admin; pages of other sites are still refused (CSRF)
+  none,  ///< everybody is admin; pages of other sites are still refused (CSRF, rebinding)
 };
 
 struct AuthOptions {
@@ -36,7 +36,8 @@ struct Caller {
   bool sees(model::SourceId source) const;
 };
 
-/// The caller of a request, or 401 (403 for a foreign page where keys are off).
+/// The caller of a request, or 401 (403 for a foreign page or a public host name where keys are
+/// off).
 Answer<Caller> authenticate(const AuthOptions& options, const model::RegistrySnapshot& snapshot,
                             const model::HttpRequest& head, Time now);
 

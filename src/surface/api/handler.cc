@@ -73,7 +73,7 @@ std::variant<model::BodyAllowance, HttpResponse> PublicHandler::admit(const Http
     requests_.with({"none", "any", fmt::format("{}", admitted.error().status)}).inc();
     return std::move(admitted.error());
   }
-  return model::BodyAllowance{.bytes_max = reads(head.method) ? 0 : kJsonBytesMax};
+  return model::BodyAllowance{.bytes_max = reads(head.method) ? 0 : kJsonBytesMax, .payer = "api"};
 }
 
 async::Task<HttpResponse> PublicHandler::handle(HttpRequest request) {

@@ -96,6 +96,25 @@ TEST_F(Handler, WithoutKeysEverybodyIsAdminButForeignPagesAreRefused) {
   EXPECT_EQ(from("http://10.0.0.5:8080"), 201);
 }
 
+TEST_F(Handler, WithoutKeysOnlyAddressesAndPrivateNamesAreServed) {
+  const Ask keyed{
+      .target = "/api/sources", .key = make_key("read"), .headers = {{"Host", "a.test"}}};
+  EXPECT_EQ(ask(keyed).status, 200);
+  use_auth({.mode = AuthMode::none});
+  const auto status = [this](const char* host) {
+    return ask({.target = "/api/sources", .headers = {{"Host", host}}}).status;
+  };
+  for (const char* host :
+       {"127.0.0.1:8080", "[::1]:8080", "localhost", "grapnel:8080", "a.localhost",
+        "grapnel.ops.svc", "grapnel.ops.svc.cluster.local:8080", "LOCALHOST."}) {
+    EXPECT_EQ(status(host), 200) << host;
+  }
+  for (const char* host : {"evil.test", "evil.test:8080", "evil.test.", "127.0.0.1.evil.test",
+                           "localhost.evil.test:80", "svc.evil.test", ".svc"}) {
+    EXPECT_EQ(status(host), 403) << host;
+  }
+}
+
 TEST_F(Handler, UnknownPathsAre404AndWrongMethodsNameTheRightOnes) {
   EXPECT_EQ(ask({.target = "/"}).status, 404);
   EXPECT_EQ(ask({.target = "*"}).status, 404);

@@ -45,6 +45,26 @@ std::string cut_to(std::string text, std::size_t width) {
 
 std::string number_text(double number) { return fmt::format("{}", number); }
 
+/// A JSON text safe for a terminal: DEL and U+0080 to U+009F, which some terminals obey, as \u
+/// escapes, which mean the same in JSON.
+std::string escaped_controls(std::string_view json) {
+  std::string out;
+  out.reserve(json.size());
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const auto c = static_cast<unsigned char>(json[i]);
+    const unsigned next = i + 1 < json.size() ? static_cast<unsigned char>(json[i + 1]) : 0xff;
+    if (c == 0x7f) {
+      out += "\\u007f";
+    } else if (c == 0xc2 && next < 0xa0) {
+      out += fmt::format("\\u{:04x}", next);
+      ++i;
+    } else {
+      out += json[i];
+    }
+  }
+  return out;
+}
+
 void append_pretty(const boost::json::value& value, int depth, std::string& out) {
   const std::string inner(static_cast<std::size_t>(depth + 1) * 2, ' ');
   const std::string outer(static_cast<std::size_t>(depth) * 2, ' ');
@@ -176,7 +196,7 @@ std::string to_pretty_json(const boost::json::value& value) {
   std::string out;
   append_pretty(value, 0, out);
   out += '\n';
-  return out;
+  return escaped_controls(out);
 }
 
 const boost::json::value* find_field(const boost::json::value& value, std::string_view path) {

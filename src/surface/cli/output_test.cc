@@ -86,6 +86,9 @@ TEST(Output, SizesAreReadable) {
 }
 
 TEST(Output, ControlCharactersAreVisible) {
+  EXPECT_EQ(to_pretty_json("a\x7f\xc2\x9b"
+                           "2J\xc2\xa0"),
+            "\"a\\u007f\\u009b2J\xc2\xa0\"\n");
   EXPECT_EQ(printable("a\x1b[2J\r\n\x7f"), "a\\x1b[2J\\x0d\\n\\x7f");
   EXPECT_EQ(printable("a\n\tb\r", LineEnds::keep), "a\n\tb\\x0d");
   EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");
