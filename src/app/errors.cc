@@ -1,25 +1,19 @@
 #include "app/errors.h"
 
+#include <array>
+
 namespace grapnel::app {
 namespace {
 
-class Category final : public ErrorCategory {
- public:
-  const char* name() const noexcept override { return "grapnel.app"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::bad_config: return "wrong configuration";
-    }
-    return "unknown error";
-  }
-  Condition condition_of(int) const noexcept override { return Condition::give_up; }
-};
+constexpr std::array kRows{
+    ErrorRow{errc::bad_config, "wrong configuration", Condition::give_up},
+    ErrorRow{errc::file_failed, "a file cannot be read or written", Condition::give_up}};
 
 }  // namespace
 
 std::error_code make_error_code(errc code) noexcept {
-  static const Category category;
-  return {static_cast<int>(code), category};
+  static constinit const ErrorTable table("grapnel.app", kRows);
+  return {static_cast<int>(code), table};
 }
 
 }  // namespace grapnel::app

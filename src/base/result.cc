@@ -1,5 +1,7 @@
 #include "base/result.h"
 
+#include <array>
+
 namespace grapnel {
 namespace {
 
@@ -17,18 +19,8 @@ class ConditionCategory final : public std::error_category {
   }
 };
 
-class BaseCategory final : public ErrorCategory {
- public:
-  const char* name() const noexcept override { return "grapnel.base"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::malformed: return "malformed text";
-      case errc::out_of_range: return "out of range";
-    }
-    return "unknown error";
-  }
-  Condition condition_of(int) const noexcept override { return Condition::give_up; }
-};
+constexpr std::array kRows{ErrorRow{errc::malformed, "malformed text", Condition::give_up},
+                           ErrorRow{errc::out_of_range, "out of range", Condition::give_up}};
 
 }  // namespace
 
@@ -38,8 +30,23 @@ const std::error_category& condition_category() noexcept {
 }
 
 std::error_code make_error_code(errc code) noexcept {
-  static const BaseCategory category;
-  return {static_cast<int>(code), category};
+  static constinit const ErrorTable table("grapnel.base", kRows);
+  return {static_cast<int>(code), table};
+}
+
+const ErrorRow* ErrorTable::find(int value) const noexcept {
+  if (value < 1 || static_cast<std::size_t>(value) > rows_.size()) return nullptr;
+  return &rows_[static_cast<std::size_t>(value) - 1];
+}
+
+std::string ErrorTable::message(int value) const {
+  const ErrorRow* row = find(value);
+  return row == nullptr ? "unknown error" : std::string(row->sentence);
+}
+
+Condition ErrorTable::condition_of(int value) const noexcept {
+  const ErrorRow* row = find(value);
+  return row == nullptr ? Condition::give_up : row->condition;
 }
 
 Condition Error::condition() const noexcept {

@@ -1,11 +1,12 @@
 // Expected failures: Result<T> = std::expected<T, Error>.
 //
 // Every room has one `errc` enum (at most 20 values, each saying when it occurs and what to do),
-// made a std::error_code by a category derived from ErrorCategory. Each value maps to one of four
-// conditions; code that decides whether to try again looks at the condition only.
+// made a std::error_code by an ErrorTable: a sentence and one of four conditions a value. Code that
+// decides whether to try again looks at the condition only.
 #pragma once
 
 #include <expected>
+#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -34,6 +35,52 @@ class ErrorCategory : public std::error_category {
   std::error_condition default_error_condition(int value) const noexcept override {
     return make_error_condition(condition_of(value));
   }
+};
+
+/// One value of a room's errc.
+struct ErrorRow {
+  template <class Code>
+    requires std::is_error_code_enum_v<Code>
+  consteval ErrorRow(Code code, std::string_view sentence_, Condition condition_)
+      : value(static_cast<int>(code)), sentence(sentence_), condition(condition_) {}
+
+  int value;
+  std::string_view sentence;  ///< what an Error without context says
+  Condition condition;
+};
+
+/// The category of a room's errc, in its errors.cc:
+///
+///   constexpr std::array kRows{
+///       ErrorRow{errc::malformed, "malformed text", Condition::give_up},
+///       ErrorRow{errc::busy, "too much at a time", Condition::retry_later}};
+///
+///   std::error_code make_error_code(errc code) noexcept {
+///     static constinit const ErrorTable table("grapnel.room", kRows);
+///     return {static_cast<int>(code), table};
+///   }
+class ErrorTable final : public ErrorCategory {
+ public:
+  /// `rows` are the enum's values in their order, from 1 without a gap (else it does not compile),
+  /// and live as long as the process; so does the table.
+  consteval ErrorTable(const char* name, std::span<const ErrorRow> rows)
+      : name_(name), rows_(rows) {
+    int expected = 1;
+    for (const ErrorRow& row : rows) {
+      if (row.value != expected++) throw "the rows are not the values of the enum in their order";
+    }
+  }
+
+  const char* name() const noexcept override { return name_; }
+  std::string message(int value) const override;
+  Condition condition_of(int value) const noexcept override;
+
+ private:
+  /// Null for a number that is no value of the enum.
+  const ErrorRow* find(int value) const noexcept;
+
+  const char* name_;
+  std::span<const ErrorRow> rows_;
 };
 
 /// An error code and the sentence that names what and where; `context` reaches people as it is,

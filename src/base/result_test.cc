@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "base/check.h"
 
 namespace grapnel {
@@ -35,6 +37,25 @@ TEST(Error, ConditionComesFromTheRoomsCategory) {
 TEST(Error, CodesOfForeignCategoriesCountAsGiveUp) {
   const Error error{std::make_error_code(std::errc::timed_out), ""};
   EXPECT_EQ(error.condition(), Condition::give_up);
+}
+
+TEST(ErrorTable, NumberThatIsNoValueGivesUpAndSaysSo) {
+  for (const int value : {-1, 0, 3, 1'000}) {
+    const Error error{make_error_code(static_cast<errc>(value)), ""};
+    EXPECT_EQ(error.message(), "unknown error") << value;
+    EXPECT_EQ(error.condition(), Condition::give_up) << value;
+  }
+}
+
+TEST(ErrorTable, EachValueHasTheSentenceAndConditionOfItsRow) {
+  static constexpr std::array kRows{ErrorRow{errc::malformed, "one", Condition::retry_later},
+                                    ErrorRow{errc::out_of_range, "two", Condition::canceled}};
+  static constinit const ErrorTable table("grapnel.test", kRows);
+  EXPECT_STREQ(table.name(), "grapnel.test");
+  EXPECT_EQ(table.message(1), "one");
+  EXPECT_EQ(table.message(2), "two");
+  EXPECT_EQ(table.condition_of(1), Condition::retry_later);
+  EXPECT_EQ(std::error_code(2, table), Condition::canceled);
 }
 
 TEST(Condition, EveryValueHasASentence) {
