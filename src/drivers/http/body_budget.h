@@ -1,11 +1,13 @@
 // The bound on bytes of request bodies held at a time, and on the part of it that one payer may
-// hold: a source that is flooded leaves half of the bound to the others.
+// hold: a source that is flooded leaves room to the others (kPayerShareDivisor).
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <unordered_map>
 #include <utility>
+
+#include "drivers/http/limits.h"
 
 namespace grapnel::http {
 
@@ -37,14 +39,14 @@ class BodyShare {
     if (paid->second == 0) budget_.bytes_of_.erase(paid);
     bytes_ = 0;
   }
-  /// False when the budget, or the payer's half of it, has no room; the share stays as it is.
+  /// False when the budget, or the payer's part of it, has no room; the share stays as it is.
   [[nodiscard]] bool grow_to(std::uint64_t bytes) {
     if (bytes <= bytes_) return true;
     const std::uint64_t more = bytes - bytes_;
     if (more > budget_.bytes_max_ - budget_.bytes_) return false;
     const auto paid = budget_.bytes_of_.find(payer_);
     const std::uint64_t held = paid == budget_.bytes_of_.end() ? 0 : paid->second;
-    if (held + more > budget_.bytes_max_ / 2) return false;
+    if (held + more > budget_.bytes_max_ / kPayerShareDivisor) return false;
     budget_.bytes_of_[payer_] += more;
     budget_.bytes_ += more;
     bytes_ = bytes;

@@ -59,7 +59,6 @@ async::Task<std::expected<model::HttpAnswer, model::HttpFailure>> Client::send(
     ~InFlight() { --count; }
   };
   CallState& state = impl_->state;
-  ++state.stats.calls;
   const InFlight in_flight{++state.stats.in_flight};
   std::expected<model::HttpAnswer, model::HttpFailure> result;
   if (state.stats.in_flight > impl_->calls_max) {
@@ -70,7 +69,6 @@ async::Task<std::expected<model::HttpAnswer, model::HttpFailure>> Client::send(
     Call running(state);
     result = co_await running.run(std::move(call));
   }
-  if (!result) ++state.stats.failures;
   co_await asio::this_coro::throw_if_cancelled(throws);
   co_return result;
 }

@@ -23,8 +23,6 @@ struct ClientOptions {
 
 /// Counters since the start, and two values of now.
 struct ClientStats {
-  std::uint64_t calls = 0;
-  std::uint64_t failures = 0;
   std::uint64_t connects = 0;      ///< fresh connections made
   std::uint64_t reuses = 0;        ///< calls that began on a kept connection
   std::uint64_t second_tries = 0;  ///< a kept connection failed before the answer began

@@ -144,10 +144,7 @@ async::Task<Connection::HeadRead> Connection::read_head() {
     const bool got = co_await read_more();
     unlink();
     if (got || goes_on_after_drain()) continue;
-    if (expired() && started) {
-      ++state_.stats.timeouts;
-      co_return HeadRead::timed_out;
-    }
+    if (expired() && started) co_return HeadRead::timed_out;
     co_return HeadRead::closed;
   }
 }
@@ -188,7 +185,6 @@ Connection::BodyRead Connection::fault_with(HttpFault fault) {
 
 Connection::BodyRead Connection::body_ended_early() {
   if (!expired()) return BodyRead::closed;
-  ++state_.stats.timeouts;
   return fault_with(HttpFault::timeout);
 }
 
@@ -272,7 +268,7 @@ async::Task<Connection::BodyRead> Connection::read_chunked_body(std::uint64_t by
 
 async::Task<Connection::Next> Connection::answer_fault(HttpFault fault,
                                                        model::HttpRequest request) {
-  ++state_.stats.faults;
+  ++state_.stats.faults[static_cast<std::size_t>(fault)];
   if (request.remote.empty()) identify(request);
   model::HttpResponse worded = state_.handler.fault(fault, request);
   Terms terms;
@@ -324,7 +320,7 @@ async::Task<> Connection::send(std::string_view first, std::string_view second) 
   arm(now() + timeouts.write +
       std::chrono::milliseconds(bytes * 1'000 / timeouts.body_bytes_per_second_min));
   co_await stream_.write(first, second, error_);
-  if (expired()) ++state_.stats.timeouts;
+  if (expired()) ++state_.stats.answers_cut;
 }
 
 /// Closing with unread bytes would reset the connection and could cost the peer the answer.

@@ -32,6 +32,10 @@ inline constexpr std::size_t kConnectionsMax = 10'000;
 /// Bytes of request bodies held at a time by one server: eight of the largest, or 1,024 of 256 KiB.
 inline constexpr std::uint64_t kBodyBytesInFlightMax = 256_MiB;
 static_assert(kBodyBytesInFlightMax >= 4 * model::kBodyBytesMax);
+/// One payer holds at most this fraction of them: a flooded source is stopped while the others
+/// together still have as much as it, and its own part still takes four of the largest bodies.
+inline constexpr std::uint64_t kPayerShareDivisor = 2;
+static_assert(kBodyBytesInFlightMax / kPayerShareDivisor >= 4 * model::kBodyBytesMax);
 /// Empty lines before a request line (RFC 9112 section 2.2: at least one).
 inline constexpr std::size_t kEmptyLinesMax = 4;
 /// One chunk-size line with its extensions, and all trailer fields; we use neither.
@@ -64,7 +68,6 @@ inline constexpr std::chrono::milliseconds kAcceptRetry{50};
 inline constexpr int kListenBacklog = 4'096;
 /// Addresses of one X-Forwarded-For that are looked at, from the right; chains have under ten.
 inline constexpr std::size_t kForwardedHopsMax = 32;
-inline constexpr std::size_t kTlsFileBytesMax = 1_MiB;
 
 // --- outgoing calls
 
@@ -73,9 +76,11 @@ inline constexpr std::size_t kAnswerHeadBytesMax = 64_KiB;
 inline constexpr std::size_t kAnswerHeadersMax = 256;
 /// Interim answers (1xx) before the real one.
 inline constexpr int kInterimAnswersMax = 16;
-/// Calls at a time. The dispatcher's own bounds (1,024 an action) are below; this protects
-/// descriptors.
-inline constexpr std::size_t kCallsMax = 16'384;
+/// Calls at a time, each a descriptor and about 20 KiB. All attempts that the dispatcher makes at
+/// once (20,000; app asserts that they fit) and 2,000 calls that people ask for (trying an action)
+/// have room, so that it is the dispatcher's bound which is reached, where deliveries wait and no
+/// attempt is lost; this one holds whoever forgets a bound of its own.
+inline constexpr std::size_t kCallsMax = 22'000;
 static_assert(kCallsMax >= static_cast<std::size_t>(model::kMaxInFlightMax));
 /// Kept connections: per endpoint as many as one action may have in flight by default twice over,
 /// and in total; both are descriptors and about 8 KiB each.

@@ -25,15 +25,14 @@ class Server::Impl {
   Result<> start();
   void begin_drain();
   async::Task<> stop(async::Deadline deadline);
-  Result<> reload_tls();
   ServerStats stats() const;
 
   std::uint16_t port = 0;
-  std::string tls_problem;
 
  private:
   async::Task<> accept_all();
   async::Task<> watch_tls_files();
+  Result<> load_tls();
   async::Task<> serve(Stream stream);
   void take(Stream stream);
   bool end_oldest_idle();
@@ -53,8 +52,7 @@ class Server::Impl {
 
 Result<> Server::Impl::start() {
   if (state_.options.tls) {
-    if (auto loaded = reload_tls(); !loaded) return loaded;
-    state_.stats.tls_reloads = 0;
+    if (auto loaded = load_tls(); !loaded) return loaded;
   }
   if (auto opened = acceptor_.open(state_.options.address, state_.options.port); !opened) {
     return opened;
@@ -119,19 +117,14 @@ async::Task<> Server::Impl::watch_tls_files() {
     if (now == seen) continue;
     // A failure is tried again when the files change again; half-written pairs end so.
     seen = std::move(now);
-    (void)reload_tls();
+    const auto loaded = load_tls();
+    if (state_.options.on_tls_reload) state_.options.on_tls_reload(loaded);
   }
 }
 
-Result<> Server::Impl::reload_tls() {
+Result<> Server::Impl::load_tls() {
   auto loaded = load_server_tls(*state_.options.tls);
-  if (!loaded) {
-    ++state_.stats.tls_reload_failures;
-    tls_problem = loaded.error().message();
-    return std::unexpected(std::move(loaded.error()));
-  }
-  ++state_.stats.tls_reloads;
-  tls_problem.clear();
+  if (!loaded) return fail(std::move(loaded.error()));
   state_.tls = std::move(*loaded);
   return {};
 }
@@ -175,8 +168,6 @@ Result<> Server::start() { return impl_->start(); }
 std::uint16_t Server::port() const { return impl_->port; }
 void Server::begin_drain() { impl_->begin_drain(); }
 async::Task<> Server::stop(async::Deadline deadline) { return impl_->stop(deadline); }
-Result<> Server::reload_tls() { return impl_->reload_tls(); }
-const std::string& Server::tls_problem() const { return impl_->tls_problem; }
 ServerStats Server::stats() const { return impl_->stats(); }
 
 }  // namespace grapnel::http

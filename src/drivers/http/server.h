@@ -7,8 +7,10 @@
 // (limits.h).
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,24 +40,34 @@ struct ServerOptions {
   std::uint16_t port = 0;  ///< 0: the kernel chooses, port() tells
   std::optional<TlsFiles> tls;
   std::chrono::milliseconds tls_check_interval = kTlsCheckInterval;
+  /// Told, on the loop's thread, how each reading of changed certificate files went. After an error
+  /// (bad_tls_files) the former ones stay in use, and the files are read when they change again.
+  /// May be empty.
+  std::function<void(const Result<>&)> on_tls_reload;
   std::vector<Cidr> trusted_proxies;
   ServerTimeouts timeouts;
   std::size_t connections_max = kConnectionsMax;
   std::uint64_t body_bytes_in_flight_max = kBodyBytesInFlightMax;
 };
 
+/// Every HttpFault.
+inline constexpr std::size_t kFaults =
+    static_cast<std::size_t>(model::HttpFault::unsupported_transfer_coding) + 1;
+
 /// Counters since the start, and three values of now.
 struct ServerStats {
+  std::uint64_t faulted(model::HttpFault fault) const {
+    return faults[static_cast<std::size_t>(fault)];
+  }
+
   std::uint64_t accepted = 0;
   std::uint64_t refused = 0;          ///< closed at once: connections_max, none at rest
   std::uint64_t evicted = 0;          ///< at rest, closed to make room
   std::uint64_t accept_failures = 0;  ///< mostly: out of descriptors
-  std::uint64_t tls_failures = 0;
-  std::uint64_t tls_reloads = 0;
-  std::uint64_t tls_reload_failures = 0;
+  std::uint64_t tls_failures = 0;     ///< handshakes that failed or took too long
   std::uint64_t requests = 0;
-  std::uint64_t faults = 0;    ///< requests answered by HttpHandler::fault
-  std::uint64_t timeouts = 0;  ///< heads, bodies and writes that were too slow
+  std::array<std::uint64_t, kFaults> faults{};  ///< requests answered by HttpHandler::fault
+  std::uint64_t answers_cut = 0;                ///< the peer took its answer too slowly
   std::size_t connections = 0;
   std::size_t idle = 0;
   std::uint64_t body_bytes = 0;
@@ -78,12 +90,6 @@ class Server {
   void begin_drain();
   /// Drains until `deadline`, then cancels what is left and waits for it. May be called again.
   async::Task<> stop(async::Deadline deadline);
-
-  /// Reads the certificate files again; on an error the former ones stay in use. Also done by
-  /// itself when they change. Error: bad_tls_files.
-  Result<> reload_tls();
-  /// The last reload's error; empty when it succeeded.
-  const std::string& tls_problem() const;
 
   ServerStats stats() const;
 

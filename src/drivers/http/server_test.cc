@@ -146,7 +146,7 @@ TEST_F(HttpServer, SmugglingAttemptsEndTheConnection) {
     EXPECT_THAT(all, HasSubstr("Connection: close")) << framing;
     EXPECT_EQ(all.find("HTTP/1.1", 1), std::string::npos) << framing;
   }
-  EXPECT_EQ(stats().faults, 4u);
+  EXPECT_EQ(stats().faulted(model::HttpFault::bad_request), 4u);
 }
 
 TEST_F(HttpServer, GarbageIsAnsweredAndClosed) {
@@ -175,7 +175,7 @@ TEST_F(HttpServer, SilentHeadTimesOut) {
   RawSocket socket = connect();
   socket.send("GET / HT");
   EXPECT_THAT(socket.read_to_end(), StartsWith("HTTP/1.1 408 "));
-  EXPECT_EQ(stats().timeouts, 1u);
+  EXPECT_EQ(stats().faulted(model::HttpFault::timeout), 1u);
 }
 
 TEST_F(HttpServer, SilentBodyTimesOut) {
@@ -199,7 +199,7 @@ TEST_F(HttpServer, PeerThatTakesNoAnswerIsCutOff) {
   RawSocket socket = connect();
   socket.send(post(std::string(32'000'000, 'x')));
   until([this] { return stats().connections == 0; });
-  EXPECT_EQ(stats().timeouts, 1u);
+  EXPECT_EQ(stats().answers_cut, 1u);
 }
 
 TEST_F(HttpServer, TooLongHeadIs431) {
@@ -252,6 +252,7 @@ TEST_F(HttpServer, BytesInFlightAreBoundedAndGivenBack) {
   until([this] { return handler_.waiting == 2; });
   EXPECT_EQ(stats().body_bytes, 900u);
   EXPECT_THAT(ask(post(std::string(200, 'y'))), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(stats().faulted(model::HttpFault::too_many_in_flight), 1u);
   EXPECT_THAT(ask(post(std::string(100, 'y'))), StartsWith("HTTP/1.1 200 "));
   open_gate();
   EXPECT_THAT(one.read_message(), StartsWith("HTTP/1.1 200 "));

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <thread>
+#include <vector>
 
 #include "drivers/http/client.h"
 #include "drivers/http/errors.h"
@@ -74,11 +76,14 @@ class Tls : public testing::Test {
   void start(const TestCertificate& certificate) {
     install(certificate);
     const auto started = loop_.call([this] {
-      server_.emplace(loop_.executor(),
-                      ServerOptions{.address = "127.0.0.1",
-                                    .tls = files_,
-                                    .tls_check_interval = std::chrono::milliseconds(5)},
-                      handler_);
+      server_.emplace(
+          loop_.executor(),
+          ServerOptions{
+              .address = "127.0.0.1",
+              .tls = files_,
+              .tls_check_interval = std::chrono::milliseconds(5),
+              .on_tls_reload = [this](const Result<>& loaded) { reloads_.push_back(loaded); }},
+          handler_);
       return server_->start();
     });
     ASSERT_TRUE(started.has_value()) << started.error().message();
@@ -90,6 +95,16 @@ class Tls : public testing::Test {
     call.response_bytes_kept = 1'000'000;
     call.ca_bundle = std::make_shared<const std::string>(ca == nullptr ? ca_.pem() : ca->pem());
     return loop_.run(client_->send(std::move(call)));
+  }
+  /// The outcome of the reload after `before` others; waits for it.
+  Result<> reload(std::size_t before) {
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (std::chrono::steady_clock::now() < give_up) {
+      const auto seen = loop_.call([this] { return reloads_; });
+      if (seen.size() > before) return seen[before];
+      std::this_thread::yield();
+    }
+    return fail(errc::bad_tls_files, "the files were not read again");
   }
   static void expect_refused(const Outcome& outcome, const char* message) {
     ASSERT_FALSE(outcome.has_value());
@@ -106,6 +121,7 @@ class Tls : public testing::Test {
   std::optional<Resolver> resolver_;
   std::optional<Client> client_;
   std::optional<Server> server_;
+  std::vector<Result<>> reloads_;  // written on the loop
 };
 
 TEST_F(Tls, UnknownCaIsRefused) {
@@ -211,12 +227,28 @@ TEST_F(Tls, ReplacedFilesAreServedWithoutARestart) {
 
 TEST_F(Tls, BrokenFilesLeaveTheFormerOnesInUse) {
   start(ca_.issue("DNS:localhost"));
-  write(files_.key, "broken");
-  const auto reloaded = loop_.call([this] { return server_->reload_tls(); });
+  std::filesystem::remove(files_.key);
+  const auto reloaded = reload(0);
   ASSERT_FALSE(reloaded.has_value());
   EXPECT_EQ(reloaded.error().code, errc::bad_tls_files);
   EXPECT_THAT(reloaded.error().message(), HasSubstr(files_.key));
-  EXPECT_FALSE(loop_.call([this] { return server_->tls_problem(); }).empty());
+  EXPECT_TRUE(ask().has_value());
+}
+
+TEST_F(Tls, EachReloadIsToldUntilTheFilesAreWholeAgain) {
+  start(ca_.issue("DNS:other.example"));
+  EXPECT_TRUE(loop_.call([this] { return reloads_.empty(); })) << "the start is no reload";
+  std::filesystem::remove(files_.key);
+  EXPECT_FALSE(reload(0).has_value());
+  std::filesystem::remove(files_.certificate);
+  EXPECT_FALSE(reload(1).has_value());
+  const auto renewed = ca_.issue("DNS:localhost");
+  write(directory_ / "new.crt", renewed.certificate);
+  write(directory_ / "new.key", renewed.key);
+  std::filesystem::rename(directory_ / "new.key", files_.key);
+  EXPECT_FALSE(reload(2).has_value()) << "a key alone is half a pair";
+  std::filesystem::rename(directory_ / "new.crt", files_.certificate);
+  EXPECT_TRUE(reload(3).has_value());
   EXPECT_TRUE(ask().has_value());
 }
 
