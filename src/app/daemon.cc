@@ -1,5 +1,3 @@
-#include "app/daemon.h"
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -13,15 +11,16 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "app/daemon.h"
 #include "app/errors.h"
 #include "app/keys.h"
-#include "app/relay.h"
 #include "async/scope.h"
 #include "base/version.h"
 #include "crypto/token.h"
 #include "drivers/http/client.h"
 #include "drivers/http/server.h"
 #include "drivers/sqlite/store.h"
+#include "pipeline/pipeline.h"
 #include "surface/api/handler.h"
 #include "surface/api/ops_handler.h"
 #include "telemetry/log.h"
@@ -83,7 +82,7 @@ class Daemon {
     store_ = std::move(*store);
     if (auto keys = open_keys(); !keys) return keys;
     make_parts();
-    relay_->start();
+    pipeline_->start();
     public_handler_->start();
     if (auto listening = listen(); !listening) return listening;
     scope_.spawn(wait_for_signals());
@@ -131,23 +130,25 @@ class Daemon {
     pool_.emplace(executor, kBlockingThreads);
     resolver_.emplace(executor);
     client_.emplace(executor, *resolver_, http::EgressGuard(config_.egress_allow));
-    relay_.emplace(Relay::Parts{.executor = executor,
-                                .timers = timers_,
-                                .system_clock = system_clock_,
-                                .clock = store_->clock(),
-                                .random = random_,
-                                .registry = store_->registry(),
-                                .log = store_->events(),
-                                .book = store_->deliveries(),
-                                .catalog = store_->catalog(),
-                                .upkeep = store_->upkeep(),
-                                .retention = config_.retention,
-                                .sender = *client_,
-                                .box = *box_,
-                                .digest = *digest_,
-                                .pool = *pool_,
-                                .metrics = metrics_,
-                                .log_lines = log_});
+    ids_.emplace(store_->clock(), random_);
+    pipeline_.emplace(pipeline::Pipeline::Parts{.executor = executor,
+                                                .timers = timers_,
+                                                .system_clock = system_clock_,
+                                                .clock = store_->clock(),
+                                                .random = random_,
+                                                .ids = *ids_,
+                                                .registry = store_->registry(),
+                                                .log = store_->events(),
+                                                .book = store_->deliveries(),
+                                                .catalog = store_->catalog(),
+                                                .upkeep = store_->upkeep(),
+                                                .sender = *client_,
+                                                .box = *box_,
+                                                .digest = *digest_,
+                                                .pool = &*pool_,
+                                                .metrics = metrics_,
+                                                .log_lines = log_,
+                                                .retention = config_.retention});
     make_handlers();
   }
 
@@ -161,24 +162,24 @@ class Daemon {
     if (auth.mode == api::AuthMode::none) {
       log_.warn("api.auth is none: whoever reaches the port may do everything", {});
     }
-    public_handler_.emplace(
-        api::PublicHandler::Parts{.executor = executor,
-                                  .timers = timers_,
-                                  .ports = {.clock = store_->clock(),
-                                            .random = random_,
-                                            .ids = relay_->ids(),
-                                            .registry = store_->registry(),
-                                            .log = store_->events(),
-                                            .book = store_->deliveries(),
-                                            .catalog = store_->catalog(),
-                                            .upkeep = store_->upkeep(),
-                                            .box = *box_,
-                                            .sender = *client_,
-                                            .job_started = [this] { relay_->replayer().wake(); }},
-                                  .ingest = relay_->ingest(),
-                                  .journal = log_,
-                                  .metrics = metrics_,
-                                  .auth = auth});
+    public_handler_.emplace(api::PublicHandler::Parts{
+        .executor = executor,
+        .timers = timers_,
+        .ports = {.clock = store_->clock(),
+                  .random = random_,
+                  .ids = *ids_,
+                  .registry = store_->registry(),
+                  .log = store_->events(),
+                  .book = store_->deliveries(),
+                  .catalog = store_->catalog(),
+                  .upkeep = store_->upkeep(),
+                  .box = *box_,
+                  .sender = *client_,
+                  .job_started = [this] { pipeline_->replayer().wake(); }},
+        .ingest = pipeline_->ingest(),
+        .journal = log_,
+        .metrics = metrics_,
+        .auth = auth});
     ops_handler_.emplace(api::OpsHandler::Parts{
         .metrics = metrics_, .pool = &*pool_, .why_not_ready = [this] { return not_ready(); }});
   }
@@ -196,7 +197,7 @@ class Daemon {
         co_return;
       }
       model::ApiKey key;
-      key.id = relay_->ids().make<model::KeyId>();
+      key.id = ids_->make<model::KeyId>();
       key.name = "admin";
       key.hash = crypto::token_hash(token.reveal());
       key.scope = model::KeyScope::admin;
@@ -261,10 +262,10 @@ class Daemon {
     const async::Deadline drained(began + config_.shutdown.drain);
     co_await timers_.sleep_for(grace);
     api_server_->begin_drain();
-    relay_->begin_drain();
+    pipeline_->begin_drain();
     co_await api_server_->stop(drained.within(timers_.now(), kServerStopMax));
     co_await public_handler_->stop();
-    co_await relay_->stop(drained);
+    co_await pipeline_->stop(drained);
     if (ops_server_) co_await ops_server_->stop(drained.within(timers_.now(), kServerStopMax));
     co_await client_->stop();
     store_->stop();
@@ -286,7 +287,8 @@ class Daemon {
   std::optional<async::BlockingPool> pool_;
   std::optional<http::Resolver> resolver_;
   std::optional<http::Client> client_;
-  std::optional<Relay> relay_;
+  std::optional<IdSource> ids_;
+  std::optional<pipeline::Pipeline> pipeline_;
   std::optional<api::PublicHandler> public_handler_;
   std::optional<api::OpsHandler> ops_handler_;
   std::optional<http::Server> api_server_;

@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -65,6 +66,14 @@ void Scope::cancel() {
 
 Task<> Scope::join() {
   while (!tasks_.empty()) co_await changed_.wait();
+}
+
+Task<bool> Scope::join(Timers& timers, Deadline deadline) {
+  using namespace boost::asio::experimental::awaitable_operators;
+  while (!tasks_.empty() && !deadline.passed(timers.now())) {
+    co_await (changed_.wait() || timers.sleep_until(deadline.at()));
+  }
+  co_return tasks_.empty();
 }
 
 }  // namespace grapnel::async

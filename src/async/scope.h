@@ -8,8 +8,10 @@
 
 #include <list>
 
+#include "async/deadline.h"
 #include "async/notify.h"
 #include "async/task.h"
+#include "async/timers.h"
 
 namespace grapnel::async {
 
@@ -33,6 +35,8 @@ class Scope {
   void cancel();
   /// Waits until no task is left.
   Task<> join();
+  /// The same, but not beyond the deadline. Whether no task is left.
+  Task<bool> join(Timers& timers, Deadline deadline);
   /// Tasks that have not ended.
   std::size_t running() const { return tasks_.size(); }
 

@@ -49,6 +49,12 @@ Task<> join(Scope& scope, Diary& diary) {
   diary.push_back("joined");
 }
 
+Task<> join_until(Scope& scope, Timers& timers, Deadline deadline, Diary& diary) {
+  const bool all = co_await scope.join(timers, deadline);
+  diary.push_back(std::to_string(scope.running()) + " left");
+  EXPECT_EQ(all, scope.running() == 0);
+}
+
 struct ScopeTest : testing::Test {
   Loop loop;
   SystemTimers timers{loop.get_executor()};
@@ -133,10 +139,32 @@ TEST_F(ScopeTest, JoinOfAnEmptyScopeReturnsAtOnce) {
   EXPECT_EQ(diary, Diary{"joined"});
 }
 
-TEST_F(ScopeTest, ScopeMayDieUnjoinedWhenItsLoopHasStopped) {
+TEST_F(ScopeTest, JoinWithADeadlineDoesNotWaitForATaskBeyondIt) {
+  OneShot<int> never(loop.get_executor());
+  scope.spawn(wait_for_value(never, diary));
+  joiner.spawn(
+      join_until(scope, timers, Deadline(timers.now() + std::chrono::milliseconds{5}), diary));
+  while (diary.empty()) loop.run_one();
+  EXPECT_EQ(diary, Diary{"1 left"});
+  never.set(7);
+  loop.run();
+}
+
+TEST_F(ScopeTest, JoinWithADeadlineReturnsWithTheLastTask) {
+  OneShot<int> value(loop.get_executor());
+  scope.spawn(wait_for_value(value, diary));
+  joiner.spawn(join_until(scope, timers, Deadline(timers.now() + std::chrono::hours{1}), diary));
+  loop.poll();
+  value.set(7);
+  loop.run();
+  EXPECT_EQ(diary, (Diary{"7", "0 left"}));
+}
+
+TEST_F(ScopeTest, TaskOfAStoppedLoopIsGivenUpWithItsScope) {
   scope.spawn(wait_for_hours(timers, diary));
   loop.poll();
   loop.stop();
+  EXPECT_EQ(scope.running(), 1U) << "it is destroyed with this task, which is a bug on a live loop";
 }
 
 TEST(ScopeDeathTest, DestroyingARunningScopeIsABug) {

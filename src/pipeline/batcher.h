@@ -10,17 +10,18 @@
 #include <utility>
 #include <vector>
 
+#include "async/deadline.h"
 #include "async/one_shot.h"
 #include "async/scope.h"
 #include "async/task.h"
+#include "async/timers.h"
 #include "base/check.h"
 #include "base/result.h"
 #include "pipeline/limits.h"
 
 namespace grapnel::pipeline {
 
-/// `Item` in, `Answer` out, in order. Used on the loop's thread. Whoever waits in add() is answered
-/// before stop() returns.
+/// `Item` in, `Answer` out, in order. Used on the loop's thread.
 template <class Item, class Answer>
 class Batcher {
  public:
@@ -39,7 +40,10 @@ class Batcher {
   }
 
   std::size_t waiting() const { return items_.size(); }
-  async::Task<> stop() { co_await scope_.join(); }
+  /// Nobody adds any more. Returns when all are answered, or at the deadline.
+  async::Task<> stop(async::Timers& timers, async::Deadline deadline) {
+    co_await scope_.join(timers, deadline);
+  }
 
  private:
   void start_more() {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "doubles/drive.h"
+#include "doubles/manual_clock.h"
+#include "doubles/manual_timers.h"
 #include "model/errors.h"
 
 namespace grapnel::pipeline {
@@ -21,6 +23,9 @@ class BatcherTest : public testing::Test {
 
   void add(int item) { scope.spawn(add_and_note(item)); }
   void settle() { doubles::run_ready(loop); }
+  async::Deadline in_a_minute() const {
+    return async::Deadline(timers.now() + std::chrono::minutes{1});
+  }
   /// Answers the oldest call.
   void answer(bool good) {
     auto call = std::move(calls.front());
@@ -43,6 +48,8 @@ class BatcherTest : public testing::Test {
   };
 
   async::Loop loop;
+  doubles::ManualClock clock;
+  doubles::ManualTimers timers{loop, clock};
   std::deque<std::shared_ptr<Call>> calls;
   std::vector<std::pair<int, int>> done;  // item, its answer; -1 for a failure
   async::Scope scope{loop.get_executor()};
@@ -114,11 +121,26 @@ TEST_F(BatcherTest, StopReturnsWhenEverybodyIsAnswered) {
   bool stopped = false;
   add(1);
   settle();
-  boost::asio::co_spawn(loop, batcher.stop(), [&](const std::exception_ptr&) { stopped = true; });
+  boost::asio::co_spawn(loop, batcher.stop(timers, in_a_minute()),
+                        [&](const std::exception_ptr&) { stopped = true; });
   settle();
   EXPECT_FALSE(stopped);
   answer(true);
   EXPECT_TRUE(stopped);
+}
+
+TEST_F(BatcherTest, StopReturnsAtItsDeadlineWhenTheStoreNeverAnswers) {
+  bool stopped = false;
+  add(1);
+  settle();
+  boost::asio::co_spawn(loop, batcher.stop(timers, in_a_minute()),
+                        [&](const std::exception_ptr&) { stopped = true; });
+  settle();
+  timers.advance(std::chrono::minutes{1});
+  settle();
+  EXPECT_TRUE(stopped);
+  EXPECT_TRUE(done.empty());
+  answer(true);  // or the batcher could not be destroyed
 }
 
 }  // namespace

@@ -18,9 +18,9 @@ void Caretaker::start() {
   scope_.spawn(run_gauges());
 }
 
-async::Task<> Caretaker::stop() {
+async::Task<> Caretaker::stop(async::Deadline deadline) {
   scope_.cancel();
-  co_await scope_.join();
+  co_await scope_.join(parts_.timers, deadline);
 }
 
 async::Task<> Caretaker::run_urgent() {

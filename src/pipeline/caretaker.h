@@ -2,6 +2,7 @@
 // finish, retention sweeps, old idempotency keys go, gauges are read.
 #pragma once
 
+#include "async/deadline.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "base/clock.h"
@@ -34,7 +35,7 @@ class Caretaker {
   void start();
   /// Definitions changed: something may be gone or deleting.
   void wake() { wanted_.ring(); }
-  async::Task<> stop();
+  async::Task<> stop(async::Deadline deadline);
 
  private:
   async::Task<> run_urgent();   ///< at each change of definitions

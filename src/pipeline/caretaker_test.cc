@@ -23,7 +23,6 @@ class CaretakerTest : public testing::Test, public Rig {
     out = make_action(source, "out");
     out.retry.schedule = {hours{1}};
     out = put(out);
-    process->caretaker.start();
     settle();
   }
   /// Lets long time pass in one leap: whoever sleeps wakes once.
@@ -88,7 +87,6 @@ TEST_F(CaretakerTest, DeletionGoesOnAfterACrashInItsMiddle) {
   crash();
   EXPECT_GT(count(DeliveryState::pending), 0);
   start_again();
-  process->caretaker.start();
   settle();
   EXPECT_EQ(count(DeliveryState::cancelled), 100);
   EXPECT_TRUE(store.snapshot()->sources.empty());

@@ -52,24 +52,27 @@ void Dispatcher::begin_drain() {
   wanted_.ring();
 }
 
-async::Task<> Dispatcher::stop(async::Deadline deadline) {
-  if (!draining_) begin_drain();
+async::Task<> Dispatcher::finish_attempts(async::Deadline deadline) {
   // First the lease loop: a call under way may bring leases that must go back.
   background_.cancel();
-  co_await background_.join();
+  co_await background_.join(parts_.timers, deadline);
   while (attempting_ + settling_ > 0 && !deadline.passed(parts_.timers.now())) {
     co_await ended_.wait_until(deadline.at());
   }
+}
+
+async::Task<> Dispatcher::stop(async::Deadline deadline) {
+  if (!draining_) begin_drain();
+  background_.cancel();
+  co_await background_.join(parts_.timers, deadline);
   // A task that is canceled before its first turn would never run, and its lease never end.
   co_await boost::asio::post(parts_.executor, async::use_task);
   stopped_ = true;
   outcomes_.give_up();
   attempts_.cancel();
-  co_await attempts_.join();
-  co_await outcomes_.stop();
+  co_await attempts_.join(parts_.timers, deadline);
+  co_await outcomes_.stop(deadline);
 }
-
-// ---- lanes
 
 Lane* Dispatcher::find_lane(ActionId id) {
   const auto at = lanes_.find(id);
@@ -128,8 +131,6 @@ void Dispatcher::on_definitions(const model::SnapshotPtr& snapshot) {
   wanted_.ring();
 }
 
-// ---- born leased
-
 bool Dispatcher::reserve(const model::Action& action, std::uint64_t body_bytes) {
   if (draining_ || !store_is_up() || body_bytes > model::kBodyInlineBytesMax) return false;
   Lane& lane = lane_of(action.id);
@@ -184,8 +185,6 @@ void Dispatcher::adopt(const model::FanoutPlan& plan, const model::Appended& app
     pump(id);
   }
 }
-
-// ---- leasing
 
 async::Task<> Dispatcher::lease_loop() {
   // Never cut off while it holds leases: it ends by the drain.
@@ -257,7 +256,7 @@ async::Task<> Dispatcher::lease(std::vector<model::LeaseWish> wished) {
   const auto hints = std::exchange(hinted_, {});
   if (!batch) {
     outcomes_.store_failed(batch.error());
-    co_await parts_.timers.sleep_for(outcomes_.backoff());
+    if (!draining_) co_await parts_.timers.sleep_for(outcomes_.backoff());
     co_return;
   }
   outcomes_.store_works();
@@ -320,8 +319,6 @@ async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
   for (const auto id : touched) pump(id);
   start_alone();
 }
-
-// ---- attempting
 
 void Dispatcher::push_ready(Lane& lane, Ready ready) {
   if (ready.event) {
@@ -474,8 +471,6 @@ Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, Att
   }
   return settlement;
 }
-
-// ---- settling
 
 async::Task<> Dispatcher::finish(ActionId id, Settlement settlement) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);

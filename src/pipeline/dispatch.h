@@ -66,8 +66,11 @@ class Dispatcher final : public Adopter {
   void start();
   /// No new attempt from now on; what is leased and not started goes back to the store.
   void begin_drain();
-  /// After begin_drain: waits for attempts until `deadline`, then hands back what still runs.
-  /// Returns when every outcome is durable, or the store refused it at the deadline.
+  /// After begin_drain: returns when nothing is under way and every outcome durable, at the latest
+  /// at `deadline`.
+  async::Task<> finish_attempts(async::Deadline deadline);
+  /// Cuts off what still runs and hands it back. Returns when that is durable or refused, or at
+  /// `deadline`; the next start finds what is not as unknown.
   async::Task<> stop(async::Deadline deadline);
 
   /// Definitions changed: lanes that may no longer run hand back, those that may run again begin.

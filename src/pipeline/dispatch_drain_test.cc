@@ -100,7 +100,7 @@ TEST_F(DispatchDrain, LeaseCallUnderWayBringsNothingThatStaysLeased) {
 TEST_F(DispatchDrain, AppendUnderWayIsHandedBackByTheDrain) {
   store.set_commits(doubles::MemoryStore::Commits::by_hand);
   receive_beside("x");
-  dispatcher().begin_drain();
+  process->begin_drain();
   commit_all();
   ASSERT_EQ(receipts.size(), 1U);
   EXPECT_TRUE(receipts[0]) << "it is durable, so it is acknowledged";

@@ -253,6 +253,8 @@ Refusal Ingest::store_refusal(const Error& error) const {
           Millis{5000}};
 }
 
-async::Task<> Ingest::stop() { co_await appends_.stop(); }
+async::Task<> Ingest::stop(async::Deadline deadline) {
+  co_await appends_.stop(parts_.timers, deadline);
+}
 
 }  // namespace grapnel::pipeline

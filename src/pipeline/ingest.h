@@ -13,6 +13,7 @@
 #include <string>
 
 #include "async/blocking_pool.h"
+#include "async/deadline.h"
 #include "async/timers.h"
 #include "crypto/keyed_digest.h"
 #include "model/event_log.h"
@@ -82,7 +83,7 @@ class Ingest {
   async::Task<std::expected<Receipt, Refusal>> receive(std::string slug,
                                                        model::HttpRequest request);
   /// Waits until everything gathered is answered.
-  async::Task<> stop();
+  async::Task<> stop(async::Deadline deadline);
 
  private:
   using Outcome = std::expected<Receipt, Refusal>;

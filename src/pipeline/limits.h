@@ -54,6 +54,9 @@ inline constexpr Millis kStoreRetryMax{2'000};
 /// for a while, so that one damaged place on a disk does not keep a slot of its action.
 inline constexpr Millis kEventReadWaitMax{30'000};
 inline constexpr Millis kUnreadableRest{60'000};
+/// What a stop has beyond its deadline for the store to take what the deadline cut off: forty
+/// commits of a slow disk, and still inside the 30 s that a supervisor gives (25 s of drain).
+inline constexpr Millis kStopExtra{2'000};
 /// Failed attempts in a row after which an action's health is `failing`.
 inline constexpr int kFailingAfter = 5;
 

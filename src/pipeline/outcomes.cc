@@ -81,10 +81,10 @@ void Outcomes::give_up() {
   retry_.notify_all();
 }
 
-async::Task<> Outcomes::stop() {
+async::Task<> Outcomes::stop(async::Deadline deadline) {
   scope_.cancel();
-  co_await scope_.join();
-  co_await batches_.stop();
+  co_await scope_.join(parts_.timers, deadline);
+  co_await batches_.stop(parts_.timers, deadline);
 }
 
 }  // namespace grapnel::pipeline

@@ -7,6 +7,7 @@
 
 #include <functional>
 
+#include "async/deadline.h"
 #include "async/notify.h"
 #include "async/scope.h"
 #include "async/timers.h"
@@ -48,8 +49,8 @@ class Outcomes {
   /// From now on what the store refuses is dropped: the next start finds its lease and counts it as
   /// unknown.
   void give_up();
-  /// After give_up(): returns when nobody waits in write().
-  async::Task<> stop();
+  /// After give_up(): returns when nobody waits in write(), or at the deadline.
+  async::Task<> stop(async::Deadline deadline);
 
  private:
   using Answer = Result<model::Settled>;

@@ -74,7 +74,7 @@ class OutcomesTest : public testing::Test {
     outcomes.give_up();
     doubles::run_ready(loop);
     while (book.calls() > 0) book.answer(true);
-    doubles::run(loop, outcomes.stop());
+    doubles::run(loop, outcomes.stop(async::Deadline(timers.now() + kStoreRetryMax)));
     doubles::run(loop, scope.join());
   }
   void write(std::size_t count = 1) {

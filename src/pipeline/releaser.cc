@@ -16,9 +16,9 @@ Releaser::Releaser(Parts parts)
 
 void Releaser::start() { scope_.spawn(run()); }
 
-async::Task<> Releaser::stop() {
+async::Task<> Releaser::stop(async::Deadline deadline) {
   scope_.cancel();
-  co_await scope_.join();
+  co_await scope_.join(parts_.timers, deadline);
 }
 
 async::Task<> Releaser::run() {

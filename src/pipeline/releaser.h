@@ -1,6 +1,7 @@
 // Held events: released in seq order when their source is active again, recorded when it records.
 #pragma once
 
+#include "async/deadline.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "model/event_log.h"
@@ -29,7 +30,7 @@ class Releaser {
   void start();
   /// A source's mode may have changed.
   void wake() { wanted_.ring(); }
-  async::Task<> stop();
+  async::Task<> stop(async::Deadline deadline);
 
  private:
   /// In the order in which one source's progress outweighs another's.

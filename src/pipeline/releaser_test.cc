@@ -85,7 +85,7 @@ TEST_F(ReleaserTest, ChangeThatComesDuringAStepIsNotMissed) {
   settle();
   store.commit_waiting();
   settle();
-  ASSERT_EQ(store.waiting(), 1U) << "the release of the first";
+  ASSERT_EQ(store.waiting(), 2U) << "the release of the first, and upkeep";
   changed = current(second.id);
   changed.mode = SourceMode::active;
   boost::asio::co_spawn(loop, store.commit({model::PutSource{changed, changed.revision}}),

@@ -28,9 +28,9 @@ Replayer::Replayer(Parts parts)
 
 void Replayer::start() { scope_.spawn(run()); }
 
-async::Task<> Replayer::stop() {
+async::Task<> Replayer::stop(async::Deadline deadline) {
   scope_.cancel();
-  co_await scope_.join();
+  co_await scope_.join(parts_.timers, deadline);
 }
 
 async::Task<> Replayer::run() {

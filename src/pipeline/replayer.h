@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 
+#include "async/deadline.h"
 #include "async/scope.h"
 #include "async/timers.h"
 #include "base/id.h"
@@ -28,7 +29,7 @@ class Replayer {
   void start();
   /// A job was made.
   void wake() { wanted_.ring(); }
-  async::Task<> stop();
+  async::Task<> stop(async::Deadline deadline);
 
  private:
   async::Task<> run();

@@ -34,7 +34,7 @@ class ReplayerTest : public testing::Test, public Rig {
         loop, store.start_job(
                   {.id = ids.make<model::JobId>(), .filter = filter, .per_second = per_second}));
     EXPECT_TRUE(job);
-    process->replayer.wake();
+    process->replayer().wake();
     settle();
     return *job;
   }
@@ -135,7 +135,7 @@ TEST_F(ReplayerTest, SlowJobKeepsNoOtherWaiting) {
 
 TEST_F(ReplayerTest, JobMadeDuringALookIsNotMissed) {
   make_dead("demo", 3);
-  process->replayer.wake();  // it looks for jobs in the next turns
+  process->replayer().wake();  // it looks for jobs in the next turns
   const auto made = start_job(0);
   EXPECT_EQ(job(made.id).state, JobState::done);
 }

@@ -1,6 +1,5 @@
 // A whole pipeline for tests: memory store, manual clock, scripted endpoints, seeded randomness.
-// What a process holds is in Process, so that a test can let it die and start another over the same
-// store.
+// A test can let the process die and start another over the same store.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,11 +15,7 @@
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
 #include "doubles/scripted_sender.h"
-#include "pipeline/caretaker.h"
-#include "pipeline/dispatch.h"
-#include "pipeline/ingest.h"
-#include "pipeline/releaser.h"
-#include "pipeline/replayer.h"
+#include "pipeline/pipeline.h"
 
 namespace grapnel::pipeline {
 
@@ -85,99 +80,19 @@ struct World {
   IdSource ids{store.clock(), random};
   telemetry::Metrics registry{{.version = "test", .revision = ""}};
   telemetry::Log log{system_clock, {.level = telemetry::Level::off}};
-  Metrics metrics{registry};
-  AttemptJournal journal{log, system_clock};
   crypto::SecretBox box{random, crypto::MasterKey::make(random)};
   crypto::KeyedDigest digest{crypto::Secret(std::string("a key of digests"))};
   doubles::ScriptedSender sender{timers};
 };
 
-/// What dies with a process.
-struct Process {
-  explicit Process(World& in) : world(in) {
-    world.store.watch([this](const model::SnapshotPtr& snapshot) {
-      dispatcher.on_definitions(snapshot);
-      releaser.wake();
-      caretaker.wake();
-    });
-    dispatcher.start();
-    releaser.start();
-    replayer.start();
-  }
-
-  async::Task<> stop(async::Deadline deadline) {
-    co_await ingest.stop();
-    co_await releaser.stop();
-    co_await replayer.stop();
-    co_await caretaker.stop();
-    co_await dispatcher.stop(deadline);
-  }
-
-  World& world;
-  async::Executor executor = world.loop.get_executor();
-  Keyring keyring{world.box};
-  Attempter attempter{{.clock = world.store.clock(),
-                       .random = world.random,
-                       .ids = world.ids,
-                       .keyring = keyring,
-                       .sender = world.sender}};
-  Dispatcher dispatcher{{.executor = executor,
-                         .timers = world.timers,
-                         .clock = world.store.clock(),
-                         .random = world.random,
-                         .registry = world.store,
-                         .log = world.event_log,
-                         .book = world.store,
-                         .attempter = attempter,
-                         .metrics = world.metrics,
-                         .log_lines = world.log,
-                         .journal = world.journal,
-                         .bounds = world.options.bounds}};
-  Ingest ingest{{.executor = executor,
-                 .timers = world.timers,
-                 .clock = world.store.clock(),
-                 .ids = world.ids,
-                 .registry = world.store,
-                 .log = world.event_log,
-                 .book = world.store,
-                 .adopter = dispatcher,
-                 .digest = world.digest,
-                 .pool = nullptr,
-                 .metrics = world.metrics,
-                 .random = world.random}};
-  Releaser releaser{{.executor = executor,
-                     .timers = world.timers,
-                     .ids = world.ids,
-                     .registry = world.store,
-                     .log = world.event_log,
-                     .book = world.store,
-                     .upkeep = world.store,
-                     .log_lines = world.log}};
-  Replayer replayer{{.executor = executor,
-                     .timers = world.timers,
-                     .ids = world.ids,
-                     .book = world.store,
-                     .log_lines = world.log}};
-  Caretaker caretaker{{.executor = executor,  // not started: a test that wants it starts it
-                       .timers = world.timers,
-                       .clock = world.store.clock(),
-                       .registry = world.store,
-                       .book = world.store,
-                       .catalog = world.store,
-                       .upkeep = world.store,
-                       .retention = world.options.retention,
-                       .metrics = world.metrics,
-                       .log_lines = world.log}};
-};
-
 struct Rig : World {
-  explicit Rig(RigOptions wanted = {}) : World(wanted), process(std::make_unique<Process>(*this)) {}
+  explicit Rig(RigOptions wanted = {}) : World(wanted) { start_process(); }
   ~Rig() {
     if (process) end_process();
   }
 
-  Dispatcher& dispatcher() { return process->dispatcher; }
-  Ingest& ingest() { return process->ingest; }
+  const Dispatcher& dispatcher() const { return process->dispatcher(); }
+  Ingest& ingest() { return process->ingest(); }
 
   void stop(async::Deadline deadline) { doubles::run(loop, process->stop(deadline)); }
   /// As on SIGTERM with no time left.
@@ -190,7 +105,7 @@ struct Rig : World {
   }
   void start_again() {
     store.reopen();
-    process = std::make_unique<Process>(*this);
+    start_process();
   }
   void crash_and_start_again() {
     crash();
@@ -279,7 +194,31 @@ struct Rig : World {
     settle();
   }
 
-  std::unique_ptr<Process> process;
+  std::unique_ptr<Pipeline> process;  ///< what dies with a process
+
+ private:
+  void start_process() {
+    process = std::make_unique<Pipeline>(Pipeline::Parts{.executor = loop.get_executor(),
+                                                         .timers = timers,
+                                                         .system_clock = system_clock,
+                                                         .clock = store.clock(),
+                                                         .random = random,
+                                                         .ids = ids,
+                                                         .registry = store,
+                                                         .log = event_log,
+                                                         .book = store,
+                                                         .catalog = store,
+                                                         .upkeep = store,
+                                                         .sender = sender,
+                                                         .box = box,
+                                                         .digest = digest,
+                                                         .pool = nullptr,
+                                                         .metrics = registry,
+                                                         .log_lines = log,
+                                                         .retention = options.retention,
+                                                         .bounds = options.bounds});
+    process->start();
+  }
 };
 
 }  // namespace grapnel::pipeline

@@ -29,7 +29,6 @@ Story::Story(std::uint64_t seed) : dice_(seed), rig_({.seed = seed + 1, .bounds 
   rig_.sender.set_script([this](const doubles::RecordedCall& call) { return answer(call); });
   rig_.store.decide_commits(
       [this](const doubles::CommitInfo&) { return std::exchange(next_fate_, Fate::commit); });
-  rig_.process->caretaker.start();
   for (const char* slug : {"plain", "ordered", "blocking"}) {
     auto source = rig_.make_source(slug);
     if (source.slug != "plain") {
@@ -62,8 +61,6 @@ model::Action Story::new_action(const model::Source& source, const std::string& 
   return action;
 }
 
-// ---- operations
-
 void Story::act(int operations) {
   for (int i = 0; i < operations; ++i) {
     switch (pick(16)) {
@@ -93,7 +90,6 @@ void Story::after_operation() {
     note("crash");
     rig_.crash();
     rig_.start_again();
-    rig_.process->caretaker.start();
     rig_.settle();
   }
 }
@@ -214,7 +210,7 @@ void Story::replay_many() {
       rig_.store.start_job({.id = rig_.ids.make<model::JobId>(),
                             .per_second = one_in(2) ? 0.0 : 0.5 + static_cast<double>(pick(20))}));
   rig_.settle();
-  rig_.process->replayer.wake();
+  rig_.process->replayer().wake();
 }
 
 void Story::disturb_store() {
@@ -247,10 +243,7 @@ void Story::restart() {
     rig_.process.reset();
   }
   rig_.start_again();
-  rig_.process->caretaker.start();
 }
-
-// ---- endpoints
 
 doubles::ScriptedReply Story::answer(const doubles::RecordedCall& call) {
   check_start(call);
@@ -302,8 +295,6 @@ void Story::check_start(const doubles::RecordedCall& call) {
     }
   }
 }
-
-// ---- the end
 
 void Story::peace() {
   rig_.store.set_outage(std::nullopt);

@@ -17,6 +17,7 @@ MemoryStore::MemoryStore(async::Loop& loop, const Clock& clock)
 void MemoryStore::reopen() {
   crashed_ = false;
   outage_.reset();
+  stalled_names_.clear();
   clock_.emplace(system_clock_, tables_.newest());
   tables_.recover(clock_->now());
 }
@@ -26,6 +27,7 @@ void MemoryStore::crash() {
   work_watcher_ = nullptr;
   watchers_.clear();
   refuse_all(std::exchange(queue_, {}), errc::store_unavailable);
+  refuse_all(std::exchange(stalled_, {}), errc::store_unavailable);
 }
 
 void MemoryStore::crash_and_reopen() {
@@ -50,6 +52,7 @@ void MemoryStore::set_commits(Commits when) {
 
 void MemoryStore::enqueue(Call call) {
   if (crashed_) return call.refuse(errc::store_unavailable);
+  if (stalled_names_.contains(call.name)) return stalled_.push_back(std::move(call));
   queue_.push_back(std::move(call));
   if (commits_ == Commits::each_turn) post_commit();
 }

@@ -6,8 +6,8 @@
 //
 //   call --> queue --commit--> durable --> answered
 //              |  \--fails--> nothing changed, answered store_*
-//              \--crash--> nothing changed (or durable), answered store_unavailable: nobody is left
-//              to hear it
+//              \--crash--> nothing changed (or durable), answered store_unavailable;
+//                          nobody is left to hear it
 //
 // Nothing that is not durable is ever visible, so a crash loses exactly what waited.
 #pragma once
@@ -18,6 +18,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,6 +77,10 @@ class MemoryStore final : public model::EventLog,
   /// From now on every commit fails with that error (store_unavailable, store_full,
   /// store_read_only).
   void set_outage(std::optional<model::errc> error) { outage_ = error; }
+  /// From now on calls of that name ("append") are not answered before crash(), as on a disk that
+  /// hangs; the others go on.
+  void stall(std::string call) { stalled_names_.insert(std::move(call)); }
+  std::size_t stalled() const { return stalled_.size(); }
   /// The process dies: what waits is lost, watchers are forgotten, every call fails until reopen().
   void crash();
   /// A new process opens the store: recovers leases. Whatever used the old one has ended by now.
@@ -171,6 +176,8 @@ class MemoryStore final : public model::EventLog,
   std::optional<StoreClock> clock_;
   MemoryTables tables_;
   std::deque<Call> queue_;
+  std::set<std::string, std::less<>> stalled_names_;
+  std::deque<Call> stalled_;
   std::function<Fate(const CommitInfo&)> decide_;
   std::function<void()> crashed_hook_;
   Commits commits_ = Commits::each_turn;

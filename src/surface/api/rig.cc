@@ -32,7 +32,7 @@ ApiRig::ApiRig() {
 
 ApiRig::~ApiRig() {
   if (handler_) doubles::run(loop_, handler_->stop());
-  doubles::run(loop_, ingest_->stop());
+  doubles::run(loop_, ingest_->stop(async::Deadline(timers_.now() + std::chrono::minutes{1})));
 }
 
 void ApiRig::use_auth(AuthOptions auth) {
