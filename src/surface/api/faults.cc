@@ -29,7 +29,7 @@ Problem problem_of(model::HttpFault fault) {
 
 }  // namespace
 
-model::HttpResponse fault_answer(model::HttpFault fault, const model::HttpRequest&) {
+model::HttpResponse fault_answer(model::HttpFault fault) {
   auto answer = to_answer(problem_of(fault));
   answer.close = true;
   return answer;

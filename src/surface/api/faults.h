@@ -6,6 +6,6 @@
 namespace grapnel::api {
 
 /// The answer ends the connection: what follows on it cannot be told apart any more.
-model::HttpResponse fault_answer(model::HttpFault fault, const model::HttpRequest& head);
+model::HttpResponse fault_answer(model::HttpFault fault);
 
 }  // namespace grapnel::api

@@ -69,10 +69,7 @@ std::variant<model::BodyAllowance, HttpResponse> PublicHandler::admit(const Http
   }
   if (!is_api(target.path)) return not_found();
   auto admitted = admit_api(target, head);
-  if (!admitted) {
-    requests_.with({"none", "any", fmt::format("{}", admitted.error().status)}).inc();
-    return std::move(admitted.error());
-  }
+  if (!admitted) return refused(std::move(admitted.error()));
   return model::BodyAllowance{.bytes_max = reads(head.method) ? 0 : kJsonBytesMax, .payer = "api"};
 }
 
@@ -89,24 +86,36 @@ async::Task<HttpResponse> PublicHandler::handle(HttpRequest request) {
 
 async::Task<HttpResponse> PublicHandler::handle_api(HttpRequest request) {
   const auto target = split_target(request.target);
+  const std::string path(target.path);
   auto admitted = admit_api(target, request);
-  if (!admitted) co_return std::move(admitted.error());
+  if (!admitted) co_return refused(std::move(admitted.error()));
   const Route& route = *admitted->match.route;
-  if (admitted->caller.key) uses_.note(*admitted->caller.key, parts_.ports.clock.now());
+  const Caller caller = admitted->caller;
+  if (caller.key) uses_.note(*caller.key, parts_.ports.clock.now());
+  HttpResponse answer = co_await call_route(std::move(*admitted), path, std::move(request));
+  note(route, caller, path, answer.status);
+  co_return answer;
+}
+
+async::Task<HttpResponse> PublicHandler::call_route(Admitted admitted, std::string path,
+                                                    HttpRequest request) {
+  const Route& route = *admitted.match.route;
   if (route.body == BodyUse::none) {
     if (auto refusal = refuse_body(request)) co_return std::move(*refusal);
   }
-  const Caller caller = admitted->caller;
-  std::string path(target.path);
-  Call call{.params = std::move(admitted->match.params),
-            .query = std::move(admitted->query),
-            .path = path,
-            .caller = std::move(admitted->caller),
-            .snapshot = std::move(admitted->snapshot)};
+  Call call{.params = std::move(admitted.match.params),
+            .query = std::move(admitted.query),
+            .path = std::move(path),
+            .caller = std::move(admitted.caller),
+            .snapshot = std::move(admitted.snapshot)};
   call.request = std::move(request);
-  HttpResponse answer = co_await route.endpoint(parts_.ports, std::move(call));
-  note(route, caller, path, answer.status);
-  co_return answer;
+  co_return co_await route.endpoint(parts_.ports, std::move(call));
+}
+
+/// What never reached a route is counted without one: paths and methods are the caller's words.
+HttpResponse PublicHandler::refused(HttpResponse answer) {
+  requests_.with({"none", "any", fmt::format("{}", answer.status)}).inc();
+  return answer;
 }
 
 /// Changes are worth a line each: who, what, and whether it was done. Never a body or a query.
@@ -122,7 +131,8 @@ void PublicHandler::note(const Route& route, const Caller& caller, const std::st
 }
 
 HttpResponse PublicHandler::fault(model::HttpFault fault, const HttpRequest& head) {
-  return fault_answer(fault, head);
+  auto answer = fault_answer(fault);
+  return is_api(split_target(head.target).path) ? refused(std::move(answer)) : answer;
 }
 
 }  // namespace grapnel::api

@@ -4,6 +4,8 @@
 //                 /api/...         --> key --> route --> scope
 //                 /health, /healthz
 //   handle(request): the same way again, with the body; a key may have ended while it arrived
+//
+// Every answer under /api is counted once: by its route in note(), or by refused() without one.
 #pragma once
 
 #include <vector>
@@ -50,6 +52,9 @@ class PublicHandler final : public model::HttpHandler {
   };
   Answer<Admitted> admit_api(const TargetParts& target, const model::HttpRequest& head) const;
   async::Task<model::HttpResponse> handle_api(model::HttpRequest request);
+  async::Task<model::HttpResponse> call_route(Admitted admitted, std::string path,
+                                              model::HttpRequest request);
+  model::HttpResponse refused(model::HttpResponse answer);
   void note(const Route& route, const Caller& caller, const std::string& path, int status);
 
   Parts parts_;

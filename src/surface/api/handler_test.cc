@@ -204,6 +204,28 @@ TEST_F(Handler, FaultsOfTheServerAreProblemDocumentsThatEndTheConnection) {
   }
 }
 
+TEST_F(Handler, EveryAnswerUnderApiIsCountedOnceWhoeverRefusesIt) {
+  make_source("a");
+  make_action("a", R"({"name":"x","target_url":"http://t/"})");
+  const auto counted = [this](std::string_view route, std::string_view method, int status) {
+    const std::string text = metrics_.expose();
+    const std::string line = fmt::format(
+        "api_requests_total{{route=\"{}\",method=\"{}\",status=\"{}\"}} ", route, method, status);
+    const auto at = text.find(line);
+    return at == std::string::npos ? 0 : std::stoi(text.substr(at + line.size()));
+  };
+  EXPECT_EQ(admin("POST", "/api/sources/a/actions/x/enable", R"({"force":true})").status, 400);
+  EXPECT_EQ(counted("/api/sources/{source}/actions/{action}/enable", "POST", 400), 1);
+  EXPECT_EQ(ask({.target = "/api/sources"}).status, 401);
+  const model::HttpRequest late{.method = "GET", .target = "/api/sources"};
+  EXPECT_EQ(doubles::run(loop_, handler_->handle(late)).status, 401)
+      << "a key that ended while the body arrived";
+  EXPECT_EQ(counted("none", "any", 401), 2);
+  EXPECT_EQ(handler_->fault(model::HttpFault::timeout, late).status, 408);
+  EXPECT_EQ(handler_->fault(model::HttpFault::timeout, {.target = "/webhooks/a"}).status, 408);
+  EXPECT_EQ(counted("none", "any", 408), 1) << "webhooks are counted elsewhere";
+}
+
 TEST_F(Handler, StoreThatIsDownIs503OnEveryChange) {
   make_source("a");
   make_action("a", R"({"name":"x","target_url":"http://t/"})");

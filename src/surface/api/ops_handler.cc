@@ -63,8 +63,8 @@ HttpResponse OpsHandler::ready() const {
   return json_text_answer(200, "{\"status\":\"ready\"}");
 }
 
-HttpResponse OpsHandler::fault(model::HttpFault fault, const HttpRequest& head) {
-  return fault_answer(fault, head);
+HttpResponse OpsHandler::fault(model::HttpFault fault, const HttpRequest&) {
+  return fault_answer(fault);
 }
 
 }  // namespace grapnel::api

@@ -1,6 +1,8 @@
-// Port 9090: metrics, and what an orchestrator asks: does the process live (/healthz), can it
-// accept
-// (/readyz).
+// Port 9090, for machines:
+//
+//   /metrics             Prometheus
+//   /healthz, /health    does the process live
+//   /readyz              can it accept webhooks now
 #pragma once
 
 #include <functional>

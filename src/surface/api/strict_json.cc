@@ -4,6 +4,7 @@
 #include <boost/json/value_stack.hpp>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <set>
 #include <string>
 #include <vector>
@@ -84,7 +85,12 @@ class StrictHandler {
     stack_.push_uint64(number);
     return true;
   }
-  bool on_double(double number, string_view, error_code&) {
+  bool on_double(double number, string_view, error_code& error) {
+    // Infinity has no text in JSON: the document could never be written again.
+    if (!std::isfinite(number)) {
+      error = json::error::exponent_overflow;
+      return false;
+    }
     stack_.push_double(number);
     return true;
   }
