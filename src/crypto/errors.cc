@@ -1,28 +1,21 @@
 #include "crypto/errors.h"
 
+#include <array>
+
 namespace grapnel::crypto {
 namespace {
 
-class Category final : public ErrorCategory {
- public:
-  const char* name() const noexcept override { return "grapnel.crypto"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::malformed: return "malformed key or encoding";
-      case errc::wrong_key: return "sealed with another master key";
-      case errc::damaged: return "the sealed text is damaged";
-      case errc::too_large: return "too large to seal";
-    }
-    return "unknown error";
-  }
-  Condition condition_of(int) const noexcept override { return Condition::give_up; }
-};
+constexpr std::array kRows{
+    ErrorRow{errc::malformed, "malformed key or encoding", Condition::give_up},
+    ErrorRow{errc::wrong_key, "sealed with another master key", Condition::give_up},
+    ErrorRow{errc::damaged, "the sealed text is damaged", Condition::give_up},
+    ErrorRow{errc::too_large, "too large to seal", Condition::give_up}};
 
 }  // namespace
 
 std::error_code make_error_code(errc code) noexcept {
-  static const Category category;
-  return {static_cast<int>(code), category};
+  static constinit const ErrorTable table("grapnel.crypto", kRows);
+  return {static_cast<int>(code), table};
 }
 
 }  // namespace grapnel::crypto

@@ -5,14 +5,18 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <utility>
 
+#include "crypto/base64.h"
+#include "crypto/bytes.h"
 #include "drivers/sqlite/backup_manifest.h"
 #include "drivers/sqlite/copy_files.h"
 #include "drivers/sqlite/data_lock.h"
 #include "drivers/sqlite/errors.h"
 #include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/private_files.h"
 #include "drivers/sqlite/schema.h"
 #include "model/errors.h"
 #include "model/event.h"
@@ -69,6 +73,7 @@ class PageCopy {
 };
 
 Result<> PageCopy::begin(Connection& source, const std::string& path) {
+  if (auto done = make_private_file(path); !done) return done;
   auto target = Connection::open(
       {.path = path, .vfs = {}, .access = Access::read_write, .cache_bytes = kReaderCacheBytes});
   if (!target) return fail(target.error());
@@ -120,7 +125,8 @@ Result<std::vector<NamedBody>> named_bodies(Connection& db) {
     if (!*row) return out;
     model::Sha256 digest{};
     rows.copy_bytes(2, digest);
-    out.push_back({rows.string(0), static_cast<std::uint64_t>(rows.integer(1)), hex_of(digest)});
+    out.push_back({rows.string(0), static_cast<std::uint64_t>(rows.integer(1)),
+                   crypto::hex_encode(crypto::as_text(digest))});
   }
 }
 
@@ -156,7 +162,7 @@ Result<FileSum> check_body(const std::string& folder, const NamedBody& body) {
 
 /// Everything after the database's pages: bodies, checks, manifest, syncs. On a reader's thread.
 Result<> complete(const std::string& folder, const std::string& bodies_folder) {
-  if (auto done = make_folder(inside(folder, kBodies)); !done) return done;
+  if (auto done = make_private_folder(inside(folder, kBodies)); !done) return done;
   BackupManifest manifest;
   {
     auto db = open_copy(folder);
@@ -197,7 +203,7 @@ Result<> make_partial(const std::string& partial) {
     }
     if (auto done = remove_all(partial); !done) return done;
   }
-  return make_folder(partial);
+  return make_private_folder(partial);
 }
 
 /// `unended`: a copy that could not be ended because the store failed under it; also where this one
@@ -347,6 +353,9 @@ Result<> leap(Connection& db) {
                                 Step{"epoch", kEpochLeap}, Step{"revision", kRevisionLeap}}) {
     const auto value = read_meta(db, key);
     if (!value) return fail(value.error());
+    if (*value < 0 || *value > std::numeric_limits<std::int64_t>::max() - by) {
+      return fail(errc::not_a_store, fmt::format("the backup's {} is no number of ours", key));
+    }
     if (auto done = write_meta(db, key, *value + by); !done) return done;
   }
   return db.commit();
@@ -382,7 +391,8 @@ Result<> refuse_store(const std::string& data_dir) {
 /// Copies into DIR/restoring, checks and leaps there. Nothing of it is in use yet.
 Result<> prepare(const std::string& folder, const std::string& staging,
                  const BackupManifest& manifest) {
-  if (auto done = make_folder(inside(staging, kBodies)); !done) return done;
+  if (auto done = make_private_folder(staging); !done) return done;
+  if (auto done = make_private_folder(inside(staging, kBodies)); !done) return done;
   for (const auto& [name, sum] : manifest.files) {
     if (auto done = copy_synced(inside(folder, name), inside(staging, name)); !done) return done;
   }
@@ -410,12 +420,6 @@ Result<> move_in(const std::string& staging, const std::string& data_dir) {
 }
 
 }  // namespace
-
-Result<BackupSummary> verify_backup(const std::string& folder) {
-  const auto manifest = load_manifest(folder);
-  if (!manifest) return fail(manifest.error());
-  return verify_files(folder, *manifest);
-}
 
 Result<BackupSummary> restore_backup(const std::string& folder, const std::string& data_dir) {
   const auto manifest = load_manifest(folder);

@@ -50,15 +50,12 @@ struct BackupSummary {
   std::size_t bodies = 0;
 };
 
-/// Reads all of it against the sizes and checksums of its manifest (the database's integrity and
-/// each body's checksum were proved before that was written). Writes nothing. Blocks. Errors:
-/// not_a_store, newer_schema, store_*.
-Result<BackupSummary> verify_backup(const std::string& folder);
-
-/// Verifies, copies and starts a new generation. `data_dir` holds no store (other files in it stay)
+/// Reads all of the backup against the sizes and checksums of its manifest (the database's
+/// integrity and each body's checksum were proved before that was written), copies it and starts a
+/// new generation; the backup is not written to. `data_dir` holds no store (other files in it stay)
 /// and no process uses it. Until it has ended well there is no database in `data_dir`; a run that
-/// was cut off is cleaned up by the next. Blocks. Errors: as verify_backup, locked, conflict (there
-/// is a store already), body_gone, body_damaged.
+/// was cut off is cleaned up by the next. Blocks. Errors: not_a_store, newer_schema, store_*,
+/// locked, conflict (there is a store already), body_gone, body_damaged.
 Result<BackupSummary> restore_backup(const std::string& folder, const std::string& data_dir);
 
 }  // namespace grapnel::sqlite

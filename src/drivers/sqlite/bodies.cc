@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,90 +10,53 @@
 #include <filesystem>
 
 #include "drivers/sqlite/file_error.h"
+#include "drivers/sqlite/private_files.h"
 #include "model/errors.h"
 
 namespace grapnel::sqlite {
-namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-/// False: errno says why.
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
-}  // namespace
-
 Bodies::Bodies(std::string folder, std::int64_t epoch, Random& random)
     : folder_(std::move(folder)), epoch_(epoch), random_(random) {}
 
 Result<> Bodies::open() {
-  std::error_code made;
-  std::filesystem::create_directory(folder_, made);
-  if (made) return fail(file_error(made.value(), "create", folder_));
+  if (auto made = make_private_folder(folder_); !made) return made;
   // Its entry and those of the files beside it are durable before anything in them is.
-  const std::string parent = std::filesystem::path(folder_).parent_path();
-  const Descriptor entries(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!entries.valid() || ::fsync(entries.number()) != 0)
-    return fail(file_error(errno, "sync", parent));
+  if (const auto failed = sync_folder_of(folder_)) {
+    return fail(file_error(failed.value(), "sync the folder of", folder_));
+  }
   return {};
 }
 
 Result<std::string> Bodies::write(std::string_view body) {
   std::string name = fmt::format("{:x}-{:016x}", epoch_, random_.u64());
   const std::string path = path_of(name);
-  const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!folder.valid()) return fail(file_error(errno, "open", folder_));
-  const Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (!file.valid()) return fail(file_error(errno, "create", path));
-  if (!write_all(file.number(), body) || ::fsync(file.number()) != 0 ||
-      ::fsync(folder.number()) != 0) {
-    const Error error = file_error(errno, "write", path);
+  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file) return fail(file_error(file.error().value(), "create", path));
+  std::error_code failed = write_all(*file, body);
+  if (!failed) failed = sync(*file);
+  if (!failed) failed = sync_folder_of(path);
+  if (failed) {
     ::unlink(path.c_str());
-    return fail(error);
+    return fail(file_error(failed.value(), "write", path));
   }
   return name;
 }
 
 Result<std::string> Bodies::read(const std::string& name) const {
   const std::string path = path_of(name);
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid() && errno == ENOENT) {
+  const auto file = open_plain(path);
+  if (!file && file.error() == std::errc::no_such_file_or_directory) {
     return fail(model::errc::body_gone, fmt::format("the body's file {} is missing", path));
   }
-  if (!file.valid()) return fail(file_error(errno, "open", path));
-  const off_t size = ::lseek(file.number(), 0, SEEK_END);
-  if (size < 0) return fail(file_error(errno, "read", path));
-  std::string body(static_cast<std::size_t>(size), '\0');
-  std::size_t at = 0;
-  while (at < body.size()) {
-    const ssize_t got =
-        ::pread(file.number(), body.data() + at, body.size() - at, static_cast<off_t>(at));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(file_error(errno, "read", path));
-    if (got == 0) break;  // cut meanwhile: its checksum will tell
-    at += static_cast<std::size_t>(got);
+  if (!file && file.error() == std::errc::too_many_symbolic_link_levels) {
+    return fail(model::errc::body_damaged, fmt::format("the body's file {} is no file", path));
   }
-  body.resize(at);
+  if (!file) return fail(file_error(file.error().value(), "open", path));
+  struct stat status{};
+  if (::fstat(file->number(), &status) != 0) return fail(file_error(errno, "read", path));
+  std::string body(static_cast<std::size_t>(status.st_size), '\0');
+  const auto got = read_up_to(*file, body);
+  if (!got) return fail(file_error(got.error().value(), "read", path));
+  body.resize(*got);  // cut meanwhile: its checksum will tell
   return body;
 }
 

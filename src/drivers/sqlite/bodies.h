@@ -24,7 +24,8 @@ class Bodies {
   Result<> open();
   /// A new synced file (and folder entry). Blocks. Errors: store_*.
   Result<std::string> write(std::string_view body);
-  /// Blocks. Errors: body_gone when there is no such file, store_*.
+  /// Blocks. Errors: body_gone when there is no such file, body_damaged when a link or a device
+  /// stands there, store_*.
   Result<std::string> read(const std::string& name) const;
   /// Removes the file, or remembers to when the last Hold goes.
   void remove(const std::string& name);

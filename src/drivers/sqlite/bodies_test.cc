@@ -24,6 +24,14 @@ TEST_F(BodiesTest, MissingFileIsBodyGone) {
   EXPECT_EQ(read.error().code, model::errc::body_gone);
 }
 
+TEST_F(BodiesTest, LinkInTheBodysPlaceIsDamageAndIsNotFollowed) {
+  std::ofstream(harness.folder + "/secret") << "secret";
+  std::filesystem::create_symlink(harness.folder + "/secret", harness.folder + "/bodies/5-aa");
+  const auto read = bodies.read("5-aa");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, model::errc::body_damaged);
+}
+
 TEST_F(BodiesTest, WritesBytesAsTheyAre) {
   const std::string body("a\0b\xff", 4);
   const auto name = bodies.write(body);

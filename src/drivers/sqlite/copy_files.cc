@@ -8,65 +8,37 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "base/file_descriptor.h"
+#include "crypto/base64.h"
+#include "crypto/bytes.h"
+#include "crypto/digest.h"
 #include "drivers/sqlite/errors.h"
 #include "drivers/sqlite/file_error.h"
 #include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/private_files.h"
 
 namespace grapnel::sqlite {
 namespace {
 
-class Descriptor {
- public:
-  Descriptor(const std::string& path, int flags)
-      : number_(::open(path.c_str(), flags | O_CLOEXEC, 0600)) {}
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-  bool valid() const { return number_ >= 0; }
-
- private:
-  int number_;
-};
-
-/// False: errno says why.
-bool write_all(int file, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t written = ::write(file, bytes.data(), bytes.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return false;
-    bytes.remove_prefix(static_cast<std::size_t>(written));
-  }
-  return true;
-}
-
 /// Calls `take(piece) -> Result<>` for the whole file in pieces.
 template <class Take>
 Result<> read_pieces(const std::string& path, const Take& take) {
-  const Descriptor file(path, O_RDONLY);
-  if (!file.valid()) return fail(file_error(errno, "open", path));
+  const auto file = open_plain(path);
+  if (!file && file.error() == std::errc::too_many_symbolic_link_levels) {
+    return fail(errc::not_a_store, fmt::format("{} is no file", path));
+  }
+  if (!file) return fail(file_error(file.error().value(), "open", path));
   std::string buffer(kCopyBytes, '\0');
   for (;;) {
-    const ssize_t got = ::read(file.number(), buffer.data(), buffer.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return fail(file_error(errno, "read", path));
-    if (got == 0) return {};
-    auto taken = take(std::string_view(buffer).substr(0, static_cast<std::size_t>(got)));
+    const auto got = read_up_to(*file, buffer);
+    if (!got) return fail(file_error(got.error().value(), "read", path));
+    if (*got == 0) return {};
+    auto taken = take(std::string_view(buffer).substr(0, *got));
     if (!taken) return taken;
   }
 }
 
-std::string folder_of(const std::string& path) {
-  return std::filesystem::path(path).parent_path().string();
-}
-
 }  // namespace
-
-std::string hex_of(const crypto::Digest& digest) {
-  return fmt::format("{:02x}", fmt::join(digest, ""));
-}
 
 Result<FileSum> sum_file(const std::string& path) {
   FileSum sum;
@@ -77,19 +49,20 @@ Result<FileSum> sum_file(const std::string& path) {
     return {};
   });
   if (!done) return fail(done.error());
-  sum.sha256 = hex_of(hash.finish());
+  sum.sha256 = crypto::hex_encode(crypto::as_text(hash.finish()));
   return sum;
 }
 
 Result<> copy_synced(const std::string& from, const std::string& to) {
-  const Descriptor target(to, O_WRONLY | O_CREAT | O_EXCL);
-  if (!target.valid()) return fail(file_error(errno, "create", to));
+  const auto target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
+  if (!target) return fail(file_error(target.error().value(), "create", to));
   auto done = read_pieces(from, [&](std::string_view piece) -> Result<> {
-    if (!write_all(target.number(), piece)) return fail(file_error(errno, "write", to));
+    const auto failed = write_all(*target, piece);
+    if (failed) return fail(file_error(failed.value(), "write", to));
     return {};
   });
   if (!done) return done;
-  if (::fsync(target.number()) != 0) return fail(file_error(errno, "sync", to));
+  if (const auto failed = sync(*target)) return fail(file_error(failed.value(), "sync", to));
   return {};
 }
 
@@ -99,11 +72,11 @@ Result<> link_or_copy(const std::string& from, const std::string& to) {
 }
 
 Result<> write_synced(const std::string& path, std::string_view text) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_EXCL);
-  if (!file.valid()) return fail(file_error(errno, "create", path));
-  if (!write_all(file.number(), text) || ::fsync(file.number()) != 0) {
-    return fail(file_error(errno, "write", path));
-  }
+  const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
+  if (!file) return fail(file_error(file.error().value(), "create", path));
+  auto failed = write_all(*file, text);
+  if (!failed) failed = sync(*file);
+  if (failed) return fail(file_error(failed.value(), "write", path));
   return {};
 }
 
@@ -122,24 +95,16 @@ Result<std::string> read_whole(const std::string& path) {
 }
 
 Result<> sync_path(const std::string& path) {
-  const Descriptor file(path, O_RDONLY);
-  if (!file.valid()) return fail(file_error(errno, "open", path));
-  if (::fsync(file.number()) != 0) return fail(file_error(errno, "sync", path));
+  const auto file = open_file(path, O_RDONLY);
+  if (!file) return fail(file_error(file.error().value(), "open", path));
+  if (const auto failed = sync(*file)) return fail(file_error(failed.value(), "sync", path));
   return {};
 }
 
 Result<> rename_synced(const std::string& from, const std::string& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) return fail(file_error(errno, "rename", from));
-  return sync_path(folder_of(to));
-}
-
-Result<> make_folder(const std::string& path) {
-  std::error_code failed;
-  std::filesystem::create_directories(path, failed);
-  if (!failed) {
-    std::filesystem::permissions(path, std::filesystem::perms::owner_all, failed);
-  }
-  if (failed) return fail(file_error(failed.value(), "create", path));
+  const auto failed = sync_folder_of(to);
+  if (failed) return fail(file_error(failed.value(), "sync the folder of", to));
   return {};
 }
 

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "base/file_descriptor.h"
 #include "base/result.h"
 
 namespace grapnel::sqlite {
@@ -14,13 +15,10 @@ class DataLock {
   /// Creates the folder (0700) and the file where they are missing. Errors: locked (the message
   /// says by whom), store_full, store_read_only.
   static Result<std::unique_ptr<DataLock>> acquire(const std::string& folder);
-  ~DataLock();
-  DataLock(const DataLock&) = delete;
-  DataLock& operator=(const DataLock&) = delete;
 
  private:
-  explicit DataLock(int file) : file_(file) {}
-  int file_;
+  explicit DataLock(FileDescriptor file) : file_(std::move(file)) {}
+  FileDescriptor file_;
 };
 
 }  // namespace grapnel::sqlite

@@ -1,30 +1,23 @@
 #include "drivers/sqlite/errors.h"
 
+#include <array>
+
 #include "model/errors.h"
 
 namespace grapnel::sqlite {
 namespace {
 
-class Category final : public ErrorCategory {
- public:
-  const char* name() const noexcept override { return "grapnel.sqlite"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::locked: return "another process uses the data directory";
-      case errc::newer_schema: return "a newer version wrote this store";
-      case errc::not_a_store: return "the file is no store of ours, or is damaged";
-      case errc::bad_statement: return "the store refused a statement";
-    }
-    return "unknown error";
-  }
-  Condition condition_of(int) const noexcept override { return Condition::give_up; }
-};
+constexpr std::array kRows{
+    ErrorRow{errc::locked, "another process uses the data directory", Condition::give_up},
+    ErrorRow{errc::newer_schema, "a newer version wrote this store", Condition::give_up},
+    ErrorRow{errc::not_a_store, "the file is no store of ours, or is damaged", Condition::give_up},
+    ErrorRow{errc::bad_statement, "the store refused a statement", Condition::give_up}};
 
 }  // namespace
 
 std::error_code make_error_code(errc code) noexcept {
-  static const Category category;
-  return {static_cast<int>(code), category};
+  static constinit const ErrorTable table("grapnel.sqlite", kRows);
+  return {static_cast<int>(code), table};
 }
 
 bool is_store_failure(const Error& error) {

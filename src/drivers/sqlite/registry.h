@@ -2,9 +2,8 @@
 // only inside a transaction and the next snapshot is made from the former one, so that memory and
 // rows change together.
 //
-//   revision   one counter for all definitions (meta "revision"): every change takes the next
-//   number tombstone  a removed definition's row stays with definition NULL, so that history keeps
-//   its ids
+// - A revision is the number of a change: one counter for all definitions (meta "revision").
+// - A tombstone is a removed definition's row with definition NULL; history keeps its ids by it.
 //
 // What is kept of former states: an action's history (action_revisions), without its secrets,
 // written when something that an attempt's request depends on has changed; health alone changes the

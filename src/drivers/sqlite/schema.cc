@@ -14,8 +14,7 @@ constexpr std::int64_t kApplicationId = 0x4752504e;
 
 // Rows are narrow and indexes few, because each costs 2 to 4 µs of an event's 60:
 // - `source` and `action` in rows are the small integers (pk) of the definitions' tables, whose
-// rows stay as
-//   tombstones (definition NULL) after a removal, so that history keeps its ids;
+//   rows stay as tombstones (definition NULL) after a removal, so that history keeps its ids;
 // - an index on (x) is one on (x, seq): SQLite ends every entry with the row's key, which is seq.
 constexpr std::string_view kVersion1 = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -1,11 +1,13 @@
 // The schema of the store and its migrations: numbered, forward, each in one transaction.
 //
 // `meta` holds one value per key:
-//   clock       newest store time of any commit, in milliseconds: time never goes back over a
-//   restart seq         newest number given of the commit sequence (events, deliveries and
-//   ended_seq share it) epoch       counts process starts generation  counts restores; a restore
-//   also leaps `seq`. Cursors of another generation are refused revision    newest revision of any
-//   definition
+//
+// - clock: newest store time of any commit, in milliseconds; time never goes back over a restart
+// - seq: newest number given of the commit sequence (events, deliveries and ended_seq share it)
+// - epoch: counts process starts
+// - generation: counts restores; a restore also leaps `seq`, and cursors of another generation are
+//   refused
+// - revision: newest revision of any definition
 #pragma once
 
 #include <cstdint>

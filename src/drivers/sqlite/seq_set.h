@@ -4,12 +4,11 @@
 //
 //   action = 7      …  91   88 87        80     72
 //   state = dead    …     90   87   85         72    60
-//   the walk        …          87              72            about as many seeks as the smaller set
-//   has members
+//   the walk        …          87              72
 //
-// So a page costs the same wherever it stands and however large the store is. What no set can say
-// is left to the reading of the row itself; a budget of seeks bounds the whole, and a page may then
-// end early.
+// A walk takes about as many seeks as the smallest set has members. So a page costs the same
+// wherever it stands and however large the store is. What no set can say is left to the reading of
+// the row itself; a budget of seeks bounds the whole, and a page may then end early.
 #pragma once
 
 #include <memory>

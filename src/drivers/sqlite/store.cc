@@ -8,6 +8,7 @@
 #include "drivers/sqlite/delivery_book.h"
 #include "drivers/sqlite/event_log.h"
 #include "drivers/sqlite/files.h"
+#include "drivers/sqlite/private_files.h"
 #include "drivers/sqlite/recovery.h"
 #include "drivers/sqlite/registry.h"
 #include "drivers/sqlite/schema.h"
@@ -20,7 +21,6 @@ namespace grapnel::sqlite {
 struct Store::Parts {
   std::unique_ptr<DataLock> lock;
   std::int64_t epoch = 0;
-  std::int64_t generation = 0;
   std::unique_ptr<StoreClock> clock;
   std::unique_ptr<Bodies> bodies;
   std::unique_ptr<Readers> readers;
@@ -60,6 +60,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   auto lock = DataLock::acquire(options.data_dir);
   if (!lock) return fail(std::move(lock.error()));
   parts->lock = std::move(*lock);
+  auto made = make_private_file(database);
+  if (!made) return fail(at_open(made.error(), database));
   auto watch = SyncWatchVfs::create(options.vfs);
   if (!watch) return fail(std::move(watch.error()));
   parts->readers = std::make_unique<Readers>(loop);
@@ -72,7 +74,6 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   parts->clock = std::make_unique<StoreClock>(clock, Time{Millis{*not_before}});
   const auto generation = read_meta(**db, "generation");
   if (!generation) return fail(at_open(generation.error(), database));
-  parts->generation = *generation;
   auto state = load_state(**db);
   if (!state) return fail(at_open(state.error(), database));
   parts->epoch = state->epoch;
@@ -91,7 +92,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   parts->events = std::make_unique<EventLog>(*parts->writer, *parts->readers, *parts->bodies);
   parts->deliveries = std::make_unique<DeliveryBook>(*parts->writer, *parts->readers);
   parts->registry = std::make_unique<Registry>(*parts->writer);
-  parts->catalog = std::make_unique<Catalog>(*parts->readers, *parts->bodies, parts->generation);
+  parts->catalog = std::make_unique<Catalog>(*parts->readers, *parts->bodies, *generation);
   parts->upkeep =
       std::make_unique<Upkeep>(*parts->writer, *parts->readers, *parts->bodies, options.data_dir);
   parts->writer->start();
@@ -114,7 +115,6 @@ model::Catalog& Store::catalog() { return *parts_->catalog; }
 model::Upkeep& Store::upkeep() { return *parts_->upkeep; }
 const StoreClock& Store::clock() const { return *parts_->clock; }
 std::int64_t Store::epoch() const { return parts_->epoch; }
-std::int64_t Store::generation() const { return parts_->generation; }
 StoreCounters Store::counters() const { return parts_->writer->counters(); }
 
 }  // namespace grapnel::sqlite

@@ -51,8 +51,6 @@ class Store {
   const StoreClock& clock() const;
   /// Counts process starts on this store.
   std::int64_t epoch() const;
-  /// Counts restores.
-  std::int64_t generation() const;
 
   /// Any thread.
   StoreCounters counters() const;

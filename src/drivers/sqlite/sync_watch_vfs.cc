@@ -59,10 +59,11 @@ struct SyncWatchVfs::Hooks {
     SyncWatchVfs& watch = *file_of(file).watch;
     const Log before = watch.log();
     const int code = methods_of(file).xSync(inner_of(file), flags);
-    if (file_of(file).kind == SQLITE_OPEN_WAL) {
-      watch.note_sync(before, code == SQLITE_OK);
-    } else if (file_of(file).kind == SQLITE_OPEN_MAIN_DB && code != SQLITE_OK) {
+    const bool is_wal = file_of(file).kind == SQLITE_OPEN_WAL;
+    if (code != SQLITE_OK && (is_wal || file_of(file).kind == SQLITE_OPEN_MAIN_DB)) {
       watch.note_failed_sync();
+    } else if (is_wal) {
+      watch.note_sync(before);
     }
     return code;
   }
@@ -216,12 +217,8 @@ void SyncWatchVfs::note_truncate(std::uint64_t size) {
   log_.written_end = std::min(log_.written_end, size);
 }
 
-void SyncWatchVfs::note_sync(const Log& before, bool succeeded) {
+void SyncWatchVfs::note_sync(const Log& before) {
   const std::scoped_lock lock(mutex_);
-  if (!succeeded) {
-    sync_failed_ = true;
-    return;
-  }
   // Another thread wrote below what this sync began with: which of the bytes it covered is unknown.
   if (before.generation != log_.generation || before.overwrites != log_.overwrites) return;
   log_.synced_end = std::max(log_.synced_end, std::min(before.written_end, log_.written_end));

@@ -56,7 +56,7 @@ class SyncWatchVfs {
 
   void note_write(std::uint64_t offset, std::uint64_t size);
   void note_truncate(std::uint64_t size);
-  void note_sync(const Log& before, bool succeeded);
+  void note_sync(const Log& before);
   void note_failed_sync();
   Log log() const;
 

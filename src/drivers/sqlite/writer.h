@@ -1,22 +1,20 @@
 // The one thread that writes: natural group commit.
 //
-//   loop's thread: write(f) --queue--> writer's thread: BEGIN; f f f …; COMMIT; --one post-->
-//   loop's thread
+//     loop's thread                      writer's thread
+//
+//     write(f) ------- queue ----------> BEGIN; f; f; f; …; COMMIT
+//     answers, hints <-- one post ------
 //
 // - Whatever waits when the writer is free becomes one transaction; nothing waits for a timer.
 // - A command that fails by its own fault fails alone: the others of its transaction are run again
-// one
-//   by one. A failure of the store (disk full, read-only, I/O) fails them all and none of them
+//   one by one. A failure of the store (disk full, read-only, I/O) fails them all, and none of them
 //   happened.
-// - All answers of a commit reach the loop in one post, after the new definitions (watchers) and
-// before the
-//   hints of new work.
-// - After a failed sync the connections are closed, the log is cut to what is known to be synced
-// and
-//   everything is opened anew (sync_watch_vfs.h); a sync is never tried again.
+// - All answers of a commit reach the loop in one post: after the new definitions (watchers) and
+//   before the hints of new work.
+// - After a failed sync the connections are closed, the log is cut to what is known to be synced,
+//   and everything is opened anew (sync_watch_vfs.h); a sync is never tried again.
 // - While the store cannot commit, commands fail at once with the reason, and a probe with backoff
-// finds
-//   out when it can again.
+//   finds out when it can again.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
