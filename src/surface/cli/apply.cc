@@ -134,9 +134,12 @@ object as_document(const Plan& plan) {
   return {{"steps", std::move(steps)}};
 }
 
+/// Whether definitions that somebody else manages, or that have open work, are changed, too.
+enum class Force : std::uint8_t { no, yes };
+
 class Applier {
  public:
-  Applier(const Environment& environment, const Output& output, Client& client, bool force)
+  Applier(const Environment& environment, const Output& output, Client& client, Force force)
       : environment_(environment), output_(output), client_(client), force_(force) {}
 
   async::Task<Result<>> take(const Step& step);
@@ -146,7 +149,7 @@ class Applier {
     Call out{.method = std::move(method),
              .path = std::move(path),
              .headers = {{"X-Grapnel-Managed-By", "apply"}}};
-    if (force_) out.query.emplace_back("force", "true");
+    if (force_ == Force::yes) out.query.emplace_back("force", "true");
     return out;
   }
   async::Task<Result<>> create(const Step& step);
@@ -156,7 +159,7 @@ class Applier {
   const Environment& environment_;
   const Output& output_;
   Client& client_;
-  bool force_;
+  Force force_;
 };
 
 async::Task<Result<>> Applier::create(const Step& step) {
@@ -254,7 +257,7 @@ async::Task<Result<>> run_apply(const Environment& environment, const Output& ou
     }
     co_return Result<>{};
   }
-  Applier applier(environment, output, client, options.force);
+  Applier applier(environment, output, client, options.force ? Force::yes : Force::no);
   int done = 0;
   for (const auto& step : plan->steps) {
     if (auto taken = co_await applier.take(step); !taken) {

@@ -1,42 +1,28 @@
 #include "surface/cli/errors.h"
 
+#include <array>
+
 namespace grapnel::cli {
 namespace {
 
-class Category final : public ErrorCategory {
- public:
-  const char* name() const noexcept override { return "grapnel.cli"; }
-  std::string message(int value) const override {
-    switch (static_cast<errc>(value)) {
-      case errc::usage: return "wrong usage";
-      case errc::malformed: return "malformed text";
-      case errc::file_failed: return "the file cannot be read";
-      case errc::unreachable: return "the server is not reachable";
-      case errc::refused: return "the server refused";
-      case errc::conflict: return "conflict";
-      case errc::not_found: return "not found";
-      case errc::not_allowed: return "not allowed";
-      case errc::unavailable: return "the server cannot do it now";
-      case errc::bad_answer: return "not an answer of this API";
-      case errc::incomplete: return "not everything was done";
-    }
-    return "unknown error";
-  }
-  Condition condition_of(int value) const noexcept override {
-    switch (static_cast<errc>(value)) {
-      case errc::unreachable: return Condition::reconnect;
-      case errc::unavailable:
-      case errc::incomplete: return Condition::retry_later;
-      default: return Condition::give_up;
-    }
-  }
-};
+constexpr std::array kRows{
+    ErrorRow{errc::usage, "wrong usage", Condition::give_up},
+    ErrorRow{errc::malformed, "malformed text", Condition::give_up},
+    ErrorRow{errc::file_failed, "the file cannot be read", Condition::give_up},
+    ErrorRow{errc::unreachable, "the server is not reachable", Condition::reconnect},
+    ErrorRow{errc::refused, "the server refused", Condition::give_up},
+    ErrorRow{errc::conflict, "conflict", Condition::give_up},
+    ErrorRow{errc::not_found, "not found", Condition::give_up},
+    ErrorRow{errc::not_allowed, "not allowed", Condition::give_up},
+    ErrorRow{errc::unavailable, "the server cannot do it now", Condition::retry_later},
+    ErrorRow{errc::bad_answer, "not an answer of this API", Condition::give_up},
+    ErrorRow{errc::incomplete, "not everything was done", Condition::retry_later}};
 
 }  // namespace
 
 std::error_code make_error_code(errc code) noexcept {
-  static const Category category;
-  return {static_cast<int>(code), category};
+  static constinit const ErrorTable table("grapnel.cli", kRows);
+  return {static_cast<int>(code), table};
 }
 
 ExitCode exit_code_of(const Error& error) {

@@ -21,7 +21,7 @@ namespace {
 using boost::json::object;
 using boost::json::value;
 
-/// Where a secret text came from: {env: NAME} or {file: path}.
+/// A word of the manifest inside a sentence, no longer than is worth reading.
 std::string quoted(std::string_view text) {
   return fmt::format("'{}'", text.substr(0, model::kEchoBytesMax));
 }
@@ -96,7 +96,7 @@ void ManifestReader::read_document(const Place& place, const value& document) {
   const auto* fields = document.if_object();
   const auto* sources = fields ? fields->if_contains("sources") : nullptr;
   if (!sources || !sources->is_array()) {
-    wrong(place, "", "expected a list 'sources:' (docs/CONFIGURATION.md shows the form)");
+    wrong(place, "", "expected a list 'sources:' (docs/CLI.md shows the form)");
     return;
   }
   for (const auto& field : *fields) {
@@ -187,6 +187,7 @@ void ManifestReader::read_action(const Place& place, const std::string& path, co
   source.actions.push_back(std::move(action));
 }
 
+/// Puts the text in the place of {env: NAME} or {file: path}; any other value stays as it is.
 void ManifestReader::resolve(const Place& place, const std::string& path, value& field,
                              std::size_t bytes_max) {
   auto* reference = field.if_object();

@@ -184,6 +184,14 @@ void Output::document(const boost::json::value& value) const {
 
 void Output::line(std::string_view text) const { environment_.out(fmt::format("{}\n", text)); }
 
+void Output::result(const boost::json::value& document, std::string_view sentence) const {
+  if (is_for_people()) {
+    line(sentence);
+  } else {
+    this->document(document);
+  }
+}
+
 void Output::note(std::string_view text) const { environment_.err(fmt::format("{}\n", text)); }
 
 std::string Output::painted(std::string_view text, Tone tone) const {
@@ -295,6 +303,10 @@ std::string printable(std::string_view text, LineEnds lines) {
     }
   }
   return out;
+}
+
+std::string shown(const boost::json::value& document, std::string_view path) {
+  return printable(field_text(document, path));
 }
 
 }  // namespace grapnel::cli

@@ -51,6 +51,8 @@ class Output {
   /// JSON or YAML.
   void document(const boost::json::value& value) const;
   void line(std::string_view text) const;
+  /// What a command did: the document for programs, the sentence for people.
+  void result(const boost::json::value& document, std::string_view sentence) const;
   /// To standard error: progress and remarks, which are no part of a result.
   void note(std::string_view text) const;
   std::string painted(std::string_view text, Tone tone) const;
@@ -80,5 +82,7 @@ std::string readable_size(std::uint64_t bytes);
 /// only where `lines` says so.
 enum class LineEnds : std::uint8_t { escape, keep };
 std::string printable(std::string_view text, LineEnds lines = LineEnds::escape);
+/// A field's text, printable: what sentences are made of.
+std::string shown(const boost::json::value& value, std::string_view path);
 
 }  // namespace grapnel::cli

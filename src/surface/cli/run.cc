@@ -9,15 +9,19 @@
 
 #include "base/version.h"
 #include "surface/cli/apply.h"
+#include "surface/cli/changes.h"
 #include "surface/cli/client.h"
 #include "surface/cli/command_line.h"
 #include "surface/cli/completion.h"
 #include "surface/cli/connection.h"
 #include "surface/cli/describe.h"
 #include "surface/cli/echo.h"
+#include "surface/cli/keys.h"
 #include "surface/cli/lists.h"
 #include "surface/cli/output.h"
-#include "surface/cli/requests.h"
+#include "surface/cli/replays.h"
+#include "surface/cli/send.h"
+#include "surface/cli/server.h"
 
 namespace grapnel::cli {
 namespace {
