@@ -103,7 +103,13 @@ Result<> read_state(Connection& db, BackupManifest& out) {
   if (!schema) return fail(schema.error());
   const auto tables = db.scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'meta'");
   if (!tables) return fail(tables.error());
-  if (*tables != 1) return fail(errc::not_a_store, "the copy is no database of ours");
+  // Triggers and views would be somebody's program that runs inside our statements.
+  const auto foreign =
+      db.scalar("SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')");
+  if (!foreign) return fail(foreign.error());
+  if (*tables != 1 || *foreign != 0) {
+    return fail(errc::not_a_store, "the copy is no database of ours");
+  }
   out.schema = static_cast<int>(*schema);
   for (const auto& [key, value] :
        {std::pair{"generation", &out.generation}, std::pair{"seq", &out.seq}}) {

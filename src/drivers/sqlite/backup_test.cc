@@ -54,6 +54,20 @@ struct BackupTest : testing::Test {
     harness.options.data_dir = restored();
     harness.open();
   }
+  /// Changes the backup's database as somebody would who can write its manifest, too.
+  void forge(const std::string& sql) {
+    auto db = Connection::open({.path = backup + "/grapnel.db",
+                                .vfs = {},
+                                .access = Access::read_write,
+                                .cache_bytes = kReaderCacheBytes});
+    ASSERT_TRUE(db);
+    ASSERT_TRUE((*db)->execute(sql));
+    db->reset();
+    auto manifest = manifest_from(text_of(backup + "/manifest.json"));
+    ASSERT_TRUE(manifest);
+    manifest->files["grapnel.db"] = *sum_file(backup + "/grapnel.db");
+    std::ofstream(backup + "/manifest.json", std::ios::trunc) << to_text(*manifest);
+  }
   static void flip_byte(const std::string& path, std::streamoff at) {
     std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
     file.seekg(at);
@@ -278,36 +292,21 @@ TEST_F(BackupTest, DatabaseThatNamesABodyElsewhereIsRefused) {
   append_large('a');
   must_make();
   std::ofstream(harness.folder + "/elsewhere") << "x";
-  {
-    auto db = Connection::open({.path = backup + "/grapnel.db",
-                                .vfs = {},
-                                .access = Access::read_write,
-                                .cache_bytes = kReaderCacheBytes});
-    ASSERT_TRUE(db);
-    ASSERT_TRUE((*db)->execute("UPDATE events SET body_file = '../../elsewhere'"));
-  }
-  auto manifest = manifest_from(text_of(backup + "/manifest.json"));
-  ASSERT_TRUE(manifest);
-  manifest->files["grapnel.db"] = *sum_file(backup + "/grapnel.db");
-  std::ofstream(backup + "/manifest.json", std::ios::trunc) << to_text(*manifest);
+  forge("UPDATE events SET body_file = '../../elsewhere'");
   EXPECT_EQ(code_of(restore_backup(backup, restored())), make_error_code(model::errc::body_gone));
+  EXPECT_FALSE(fs::exists(restored() + "/grapnel.db"));
+}
+
+TEST_F(BackupTest, DatabaseWithAProgramInItIsRefused) {
+  must_make();
+  forge("CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM deliveries; END");
+  EXPECT_EQ(code_of(restore_backup(backup, restored())), make_error_code(errc::not_a_store));
   EXPECT_FALSE(fs::exists(restored() + "/grapnel.db"));
 }
 
 TEST_F(BackupTest, NumbersThatLeaveNoRoomForTheLeapAreRefused) {
   must_make();
-  {
-    auto db = Connection::open({.path = backup + "/grapnel.db",
-                                .vfs = {},
-                                .access = Access::read_write,
-                                .cache_bytes = kReaderCacheBytes});
-    ASSERT_TRUE(db);
-    ASSERT_TRUE((*db)->execute("UPDATE meta SET value = 9223372036854775807 WHERE key = 'epoch'"));
-  }
-  auto manifest = manifest_from(text_of(backup + "/manifest.json"));
-  ASSERT_TRUE(manifest);
-  manifest->files["grapnel.db"] = *sum_file(backup + "/grapnel.db");
-  std::ofstream(backup + "/manifest.json", std::ios::trunc) << to_text(*manifest);
+  forge("UPDATE meta SET value = 9223372036854775807 WHERE key = 'epoch'");
   EXPECT_EQ(code_of(restore_backup(backup, restored())), make_error_code(errc::not_a_store));
 }
 

@@ -23,9 +23,9 @@ struct FaultTest : testing::Test {
     source = harness.add_source("demo");
     action = harness.add_action(source, "sink");
   }
-  bool wait_for(bool writable) {
-    return doubles::wait_until(
-        harness.loop, [&] { return harness.store->upkeep().health().writable == writable; });
+  bool wait_until_writable() {
+    return doubles::wait_until(harness.loop,
+                               [&] { return harness.store->upkeep().health().writable; });
   }
 };
 
@@ -35,7 +35,7 @@ TEST_F(FaultTest, FailedSyncOfTheLogAcknowledgesNothingAndLeavesNothingBehind) {
   const auto refused = harness.try_append(harness.draft(source, "refused"));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, model::errc::store_unavailable);
-  ASSERT_TRUE(wait_for(true));
+  ASSERT_TRUE(wait_until_writable());
   EXPECT_EQ(harness.store->counters().reopenings, 1U);
   const auto after = harness.append(harness.draft(source, "after"));
 
@@ -83,7 +83,7 @@ TEST_F(FaultTest, FullDiskIsToldAndTheStoreComesBackWhenSpaceDoes) {
   EXPECT_EQ(harness.event(kept.seq).body, "kept");
 
   disk.set_room(LossyVfs::Room::enough);
-  ASSERT_TRUE(wait_for(true));
+  ASSERT_TRUE(wait_until_writable());
   const auto after = harness.append(harness.draft(source, "after"));
   EXPECT_EQ(harness.event(after.seq).body, "after");
 }
