@@ -78,10 +78,10 @@ Result<std::string> read_standard_input() {
     const auto got = std::fread(buffer.data(), 1, buffer.size(), stdin);
     text.append(buffer, 0, got);
     if (text.size() > kInputBytesMax)
-      return fail(errc::bad_config, "standard input is longer than 64 MiB");
+      return fail(errc::file_failed, "standard input is longer than 64 MiB");
     if (got < buffer.size()) break;
   }
-  if (std::ferror(stdin) != 0) return fail(errc::bad_config, "standard input cannot be read");
+  if (std::ferror(stdin) != 0) return fail(errc::file_failed, "standard input cannot be read");
   return text;
 }
 
@@ -110,9 +110,10 @@ class CommandListener final : public cli::Listener {
   http::Server server_;
 };
 
-class Workshop {
+/// What the commands of one process run in: a loop, a client that may call anything, signals.
+class CommandEnvironment {
  public:
-  Workshop()
+  CommandEnvironment()
       : timers_(loop_.get_executor()),
         resolver_(loop_.get_executor()),
         client_(loop_.get_executor(), resolver_, http::EgressGuard::allow_all()),
@@ -120,9 +121,9 @@ class Workshop {
         scope_(loop_.get_executor()) {}
 
   /// Commands that never ran the loop leave the client's own tasks unstarted.
-  ~Workshop() { loop_.stop(); }
-  Workshop(const Workshop&) = delete;
-  Workshop& operator=(const Workshop&) = delete;
+  ~CommandEnvironment() { loop_.stop(); }
+  CommandEnvironment(const CommandEnvironment&) = delete;
+  CommandEnvironment& operator=(const CommandEnvironment&) = delete;
 
   cli::Environment environment() {
     return {.http = client_,
@@ -185,8 +186,8 @@ class Workshop {
 
 int run_command_line(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  Workshop workshop;
-  auto environment = workshop.environment();
+  CommandEnvironment commands;
+  auto environment = commands.environment();
   return cli::run(argc, argv, environment);
 }
 

@@ -9,6 +9,7 @@
 #include "app/config_file.h"
 #include "app/errors.h"
 #include "base/units.h"
+#include "crypto/limits.h"
 #include "surface/cli/files.h"
 
 namespace grapnel::app {
@@ -46,6 +47,8 @@ class TextReader {
   void port(std::string_view text);
   void egress_allow(std::string_view name, std::string_view text);
   void api_key(std::string_view name, std::string_view text);
+  void master_key(std::string_view name, std::string_view text);
+  void older_master_keys(std::string_view name, std::string_view text);
   void log_level(std::string_view name, std::string_view text) {
     note(name, assign(parse_log_level(text), config_.log.level));
   }
@@ -79,14 +82,22 @@ void TextReader::port(std::string_view text) {
   config_.listen = {"0.0.0.0", port};
 }
 
-void TextReader::egress_allow(std::string_view name, std::string_view text) {
-  config_.egress_allow.clear();
+/// The items of "a, b,": without blanks around them, empty ones left out.
+std::vector<std::string_view> split_list(std::string_view text) {
+  std::vector<std::string_view> items;
   while (!text.empty()) {
     std::string_view item = text.substr(0, text.find(','));
     text.remove_prefix(std::min(text.size(), item.size() + 1));
     const std::size_t start = std::min(item.find_first_not_of(" \t"), item.size());
     item = item.substr(start, item.find_last_not_of(" \t") + 1 - start);
-    if (item.empty()) continue;
+    if (!item.empty()) items.push_back(item);
+  }
+  return items;
+}
+
+void TextReader::egress_allow(std::string_view name, std::string_view text) {
+  config_.egress_allow.clear();
+  for (const std::string_view item : split_list(text)) {
     auto cidr = parse_cidr(item);
     if (!cidr) {
       mistakes_.push_back(fmt::format("{}: {}", name, cidr.error().message()));
@@ -104,6 +115,27 @@ void TextReader::api_key(std::string_view name, std::string_view text) {
     return;
   }
   config_.api_key = crypto::Secret(text);
+}
+
+void TextReader::master_key(std::string_view name, std::string_view text) {
+  if (text.size() > kKeyTextMax) {
+    mistakes_.push_back(fmt::format("{}: expected at most {} characters", name, kKeyTextMax));
+    return;
+  }
+  config_.master_key = crypto::Secret(text);
+}
+
+void TextReader::older_master_keys(std::string_view name, std::string_view text) {
+  const auto items = split_list(text);
+  if (items.size() > crypto::kOlderKeysMax ||
+      std::ranges::any_of(items, [](auto item) { return item.size() > kKeyTextMax; })) {
+    mistakes_.push_back(
+        fmt::format("{}: expected at most {} keys of at most {} characters, "
+                    "separated by commas",
+                    name, crypto::kOlderKeysMax, kKeyTextMax));
+    return;
+  }
+  for (const std::string_view item : items) config_.older_master_keys.emplace_back(item);
 }
 
 void read_environment(const Variables& variables, Config& config,
@@ -125,14 +157,8 @@ void read_environment(const Variables& variables, Config& config,
   apply("GRAPNEL_API_KEY", &TextReader::api_key);
   apply("GRAPNEL_LOG_LEVEL", &TextReader::log_level);
   apply("GRAPNEL_LOG_FORMAT", &TextReader::log_format);
-  set("GRAPNEL_MASTER_KEY", [&](std::string_view text) {
-    if (text.size() > kKeyTextMax) {
-      mistakes.push_back(
-          fmt::format("GRAPNEL_MASTER_KEY: expected at most {} characters", kKeyTextMax));
-      return;
-    }
-    config.master_key = crypto::Secret(text);
-  });
+  apply("GRAPNEL_MASTER_KEY", &TextReader::master_key);
+  apply("GRAPNEL_MASTER_KEY_OLD", &TextReader::older_master_keys);
 }
 
 void read_overrides(const Overrides& overrides, Config& config,
@@ -227,8 +253,11 @@ boost::json::object to_json(const Config& config) {
                      {"drain", format_duration(config.shutdown.drain)}};
   out["master_key_file"] =
       config.master_key_file.empty() ? config.data_dir + "/master.key" : config.master_key_file;
+  out["master_key_older_files"] = boost::json::array(config.master_key_older_files.begin(),
+                                                     config.master_key_older_files.end());
   out["environment"] = {{"GRAPNEL_API_KEY", set(!config.api_key.empty())},
-                        {"GRAPNEL_MASTER_KEY", set(!config.master_key.empty())}};
+                        {"GRAPNEL_MASTER_KEY", set(!config.master_key.empty())},
+                        {"GRAPNEL_MASTER_KEY_OLD", set(!config.older_master_keys.empty())}};
   return out;
 }
 

@@ -19,6 +19,7 @@
 #include "crypto/secret.h"
 #include "drivers/http/cidr.h"
 #include "drivers/http/tls.h"
+#include "drivers/sqlite/limits.h"
 #include "model/upkeep.h"
 #include "telemetry/log_entry.h"
 
@@ -43,7 +44,7 @@ enum class ApiAuth : std::uint8_t {
 struct Limits {
   std::uint64_t body_bytes_in_flight = http::kBodyBytesInFlightMax;
   std::size_t connections = http::kConnectionsMax;
-  std::uint64_t wal_bytes = 256_MiB;
+  std::uint64_t wal_bytes = sqlite::kWalBytesMax;
 };
 
 struct Shutdown {
@@ -67,6 +68,8 @@ struct Config {
   crypto::Secret api_key;       ///< GRAPNEL_API_KEY; empty: none
   crypto::Secret master_key;    ///< GRAPNEL_MASTER_KEY; empty: from master_key_file
   std::string master_key_file;  ///< "": DATA_DIR/master.key
+  std::vector<crypto::Secret> older_master_keys;    ///< GRAPNEL_MASTER_KEY_OLD
+  std::vector<std::string> master_key_older_files;  ///< open what they sealed, seal nothing
   LogSettings log;
   model::RetentionPolicy retention;
   Limits limits;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/errors.h"
+#include "crypto/limits.h"
 #include "model/json_reader.h"
 #include "surface/cli/files.h"
 #include "surface/cli/limits.h"
@@ -133,6 +134,8 @@ void take_all(ObjectReader& fields, Config& config) {
   take_limits(fields, config.limits);
   take_shutdown(fields, config.shutdown);
   assign(fields.text("master_key_file", 1, kPathBytesMax), config.master_key_file);
+  assign(fields.text_list("master_key_older_files", crypto::kOlderKeysMax, kPathBytesMax),
+         config.master_key_older_files);
   fields.finish();
 }
 

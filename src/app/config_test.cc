@@ -11,6 +11,7 @@
 #include <string>
 
 #include "app/errors.h"
+#include "crypto/limits.h"
 
 namespace grapnel::app {
 namespace {
@@ -122,6 +123,18 @@ TEST_F(ConfigTest, KeysAreNeverRepeatedInMistakes) {
   EXPECT_THAT(with_blank, Not(HasSubstr("blanks")));
 }
 
+TEST_F(ConfigTest, TooManyOrTooLongOlderKeysAreAMistakeThatRepeatsNone) {
+  std::string many = "s3cret";
+  for (std::size_t i = 0; i < crypto::kOlderKeysMax; ++i) many += ",s3cret";
+  for (const auto& text : {many, std::string(kKeyTextMax + 1, 's')}) {
+    EXPECT_EQ(mistakes("", {{"GRAPNEL_MASTER_KEY_OLD", text}}),
+              "GRAPNEL_MASTER_KEY_OLD: expected at most 8 keys of at most 512 characters, "
+              "separated by commas");
+  }
+  EXPECT_THAT(mistakes("master_key_older_files: /a\n"),
+              HasSubstr("grapnel.yaml:1: master_key_older_files: expected a list"));
+}
+
 TEST_F(ConfigTest, MissingFileIsAMistake) {
   const auto config = load_config(folder_ + "/none.yaml", look_up({}));
   ASSERT_FALSE(config);
@@ -157,6 +170,7 @@ retention: {finished: 7d, dead: 90d}
 limits: {body_bytes_in_flight: 512MiB, connections: 500, wal_bytes: 64MiB}
 shutdown: {grace: 1s, drain: 10s}
 master_key_file: /keys/master
+master_key_older_files: [/keys/first, /keys/second]
 )");
   ASSERT_TRUE(config) << config.error().context;
   EXPECT_EQ(config->listen, (Endpoint{"::1", 8081}));
@@ -172,6 +186,8 @@ master_key_file: /keys/master
   EXPECT_EQ(config->limits.wal_bytes, 64_MiB);
   EXPECT_EQ(config->shutdown.grace, Millis{1'000});
   EXPECT_EQ(config->master_key_file, "/keys/master");
+  EXPECT_EQ(config->master_key_older_files,
+            (std::vector<std::string>{"/keys/first", "/keys/second"}));
 }
 
 TEST_F(ConfigTest, EnvironmentWinsOverFileAndCommandLineOverBoth) {
@@ -183,7 +199,8 @@ TEST_F(ConfigTest, EnvironmentWinsOverFileAndCommandLineOverBoth) {
       {"GRAPNEL_LOG_LEVEL", "error"},
       {"GRAPNEL_LOG_FORMAT", "text"},
       {"GRAPNEL_API_KEY", "0123456789abcdef"},
-      {"GRAPNEL_MASTER_KEY", "m"}};
+      {"GRAPNEL_MASTER_KEY", "m"},
+      {"GRAPNEL_MASTER_KEY_OLD", "a, b,"}};
   const auto config = load("listen: :1\ndata_dir: /file\negress: {allow: [127.0.0.1/32]}\n",
                            variables, {.data_dir = "/line"});
   ASSERT_TRUE(config) << config.error().context;
@@ -195,6 +212,8 @@ TEST_F(ConfigTest, EnvironmentWinsOverFileAndCommandLineOverBoth) {
   EXPECT_EQ(config->log.level, telemetry::Level::error);
   EXPECT_EQ(config->api_key.reveal(), "0123456789abcdef");
   EXPECT_EQ(config->master_key.reveal(), "m");
+  ASSERT_EQ(config->older_master_keys.size(), 2u);
+  EXPECT_EQ(config->older_master_keys[1].reveal(), "b");
 }
 
 TEST_F(ConfigTest, PortMeansAllIpv4AddressesAndGivesWayToListen) {
@@ -207,8 +226,9 @@ TEST_F(ConfigTest, EmptyVariableCountsAsNotSet) {
 }
 
 TEST_F(ConfigTest, ShownSettingsHoldNoKey) {
-  const auto config =
-      load("", {{"GRAPNEL_API_KEY", "0123456789abcdef"}, {"GRAPNEL_MASTER_KEY", "very-s3cret"}});
+  const auto config = load("", {{"GRAPNEL_API_KEY", "0123456789abcdef"},
+                                {"GRAPNEL_MASTER_KEY", "very-s3cret"},
+                                {"GRAPNEL_MASTER_KEY_OLD", "old-s3cret"}});
   ASSERT_TRUE(config);
   const std::string shown = boost::json::serialize(to_json(*config));
   EXPECT_THAT(shown, HasSubstr(R"("GRAPNEL_API_KEY":"set")"));
@@ -217,7 +237,8 @@ TEST_F(ConfigTest, ShownSettingsHoldNoKey) {
 }
 
 TEST_F(ConfigTest, ShownSettingsReadBackTheSame) {
-  const auto config = load("listen: '[::]:1'\nlimits: {wal_bytes: 300MiB}\n");
+  const auto config =
+      load("listen: '[::]:1'\nlimits: {wal_bytes: 300MiB}\nmaster_key_older_files: [/a, /b]\n");
   ASSERT_TRUE(config);
   auto shown = to_json(*config);
   shown.erase("environment");

@@ -1,3 +1,5 @@
+#include "app/daemon.h"
+
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -11,9 +13,10 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "app/daemon.h"
+#include "app/certificate_reports.h"
 #include "app/errors.h"
 #include "app/keys.h"
+#include "app/process_metrics.h"
 #include "async/scope.h"
 #include "base/version.h"
 #include "crypto/token.h"
@@ -41,7 +44,7 @@ Result<> make_data_dir(const std::string& dir) {
     ::mkdir(dir.substr(0, at).c_str(), 0755);
   }
   if (::mkdir(dir.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail(errc::bad_config,
+    return fail(errc::file_failed,
                 fmt::format("data_dir: cannot make {}: {}", dir, std::strerror(errno)));
   }
   return {};
@@ -66,6 +69,7 @@ class Daemon {
       : config_(config),
         log_(system_clock_, {.level = config.log.level, .format = config.log.format}),
         metrics_({.version = std::string(kVersion), .revision = ""}),
+        certificates_(log_, metrics_),
         timers_(loop_.get_executor()),
         signals_(loop_, SIGTERM, SIGINT),
         scope_(loop_.get_executor()) {}
@@ -80,7 +84,7 @@ class Daemon {
         random_, loop_.get_executor());
     if (!store) return std::unexpected(store.error());
     store_ = std::move(*store);
-    if (auto keys = open_keys(); !keys) return keys;
+    if (auto keys = take_keys(); !keys) return keys;
     make_parts();
     pipeline_->start();
     public_handler_->start();
@@ -90,39 +94,48 @@ class Daemon {
                           {"epoch", store_->epoch()},
                           {"data_dir", config_.data_dir},
                           {"sources", store_->registry().snapshot()->slugs.size()}});
-    scope_.spawn(make_first_key());
+    scope_.spawn(begin_serving());
     return {};
   }
 
   void run() { loop_.run(); }
 
  private:
-  Result<> open_keys() {
-    const std::string file = config_.master_key_file.empty() ? config_.data_dir + "/master.key"
-                                                             : config_.master_key_file;
-    auto key = find_master_key(config_.master_key, file);
-    if (!key) return std::unexpected(key.error());
-    const auto snapshot = store_->registry().snapshot();
-    if (!*key) {
-      if (has_sealed(*snapshot)) {
-        return fail(
-            errc::bad_config,
-            fmt::format(
-                "the master key is missing: set GRAPNEL_MASTER_KEY, or put the key back into {}; "
-                "the store holds secrets that only it opens",
-                file));
-      }
-      auto made = make_master_key(random_, file);
-      if (!made) return std::unexpected(made.error());
-      *key = std::move(*made);
-      log_.info("made a master key; keep a copy of it elsewhere", {{"file", file}});
+  Result<> take_keys() {
+    auto keys = open_keys(config_, *store_->registry().snapshot(), random_);
+    if (!keys) return std::unexpected(keys.error());
+    if (!keys->made_file.empty()) {
+      log_.info("made a master key; keep a copy of it elsewhere", {{"file", keys->made_file}});
     }
-    box_.emplace(random_, std::move(**key));
-    if (auto checked = check_sealed(*box_, *snapshot); !checked) return checked;
-    auto digest = load_digest(*box_, random_, config_.data_dir);
-    if (!digest) return std::unexpected(digest.error());
-    digest_.emplace(std::move(*digest));
+    box_.emplace(std::move(keys->box));
+    digest_.emplace(std::move(keys->digest));
+    const auto sealed = finish(seal_anew(*box_, store_->registry(), config_.data_dir));
+    if (!sealed) {
+      return fail(Error{sealed.error().code,
+                        fmt::format("cannot seal the secrets anew: {}", sealed.error().message())});
+    }
+    if (*sealed > 0) {
+      log_.info("sealed all secrets anew under the current master key; older keys are not needed",
+                {{"secrets", *sealed}, {"key", box_->key_name()}});
+    }
     return {};
+  }
+
+  /// Runs the loop until the task ends. At the start only, when nothing is served yet.
+  template <class T>
+  T finish(async::Task<T> task) {
+    std::optional<T> value;
+    scope_.spawn(keep_value(std::move(task), value));
+    {
+      const auto work = boost::asio::make_work_guard(loop_);
+      while (!value) loop_.run_one();
+    }
+    loop_.restart();  // out of work it counts as stopped
+    return std::move(*value);
+  }
+  template <class T>
+  static async::Task<> keep_value(async::Task<T> task, std::optional<T>& value) {
+    value.emplace(co_await std::move(task));
   }
 
   void make_parts() {
@@ -182,34 +195,23 @@ class Daemon {
         .auth = auth});
     ops_handler_.emplace(api::OpsHandler::Parts{
         .metrics = metrics_, .pool = &*pool_, .why_not_ready = [this] { return not_ready(); }});
+    process_metrics_.emplace(ProcessMetrics::Parts{.metrics = metrics_,
+                                                   .client = *client_,
+                                                   .resolver = *resolver_,
+                                                   .store = *store_,
+                                                   .log = log_});
+    sampled_ops_handler_.emplace(*ops_handler_, [this] { process_metrics_->sample(); });
   }
 
-  /// The first start makes an admin key, so that somebody can begin.
-  async::Task<> make_first_key() {
-    if (store_->registry().snapshot()->keys.empty()) {
-      const std::string file = config_.data_dir + "/admin.key";
-      const auto token = crypto::make_token(random_);
-      // A file without its row is left by a start that was cut off: its key was never valid.
-      ::unlink(file.c_str());
-      if (auto written = write_secret_file(file, token.reveal()); !written) {
-        log_.error("the first admin key cannot be made", {{"error", written.error().message()}});
-        ready_ = true;
-        co_return;
-      }
-      model::ApiKey key;
-      key.id = ids_->make<model::KeyId>();
-      key.name = "admin";
-      key.hash = crypto::token_hash(token.reveal());
-      key.scope = model::KeyScope::admin;
-      key.created = store_->clock().now();
-      std::vector<model::RegistryChange> changes;
-      changes.emplace_back(model::PutKey{key});
-      const auto committed = co_await store_->registry().commit(std::move(changes));
-      if (!committed) {
-        log_.error("the first admin key cannot be made", {{"error", committed.error().message()}});
-      } else {
-        log_.info("made the first admin key", {{"file", file}});
-        if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "admin key: {}\n", token.reveal());
+  async::Task<> begin_serving() {
+    const auto first =
+        co_await make_first_key(store_->registry(), *ids_, random_, config_.data_dir);
+    if (!first) {
+      log_.error("the first admin key cannot be made", {{"error", first.error().message()}});
+    } else if (*first) {
+      log_.info("made the first admin key", {{"file", (*first)->file}});
+      if (::isatty(STDERR_FILENO) != 0) {
+        fmt::print(stderr, "admin key: {}\n", (*first)->token.reveal());
       }
     }
     ready_ = true;
@@ -218,13 +220,16 @@ class Daemon {
   Result<> listen() {
     auto options = server_options(config_, config_.listen);
     options.tls = config_.tls;
+    options.on_tls_reload = [this](const Result<>& reload) { certificates_.note(reload); };
     api_server_.emplace(loop_.get_executor(), std::move(options), *public_handler_);
     if (auto started = api_server_->start(); !started) return started;
+    process_metrics_->add_server(*api_server_, "api");
     tell_listening("api", config_.listen, api_server_->port());
     if (!config_.metrics_listen) return {};
     ops_server_.emplace(loop_.get_executor(), server_options(config_, *config_.metrics_listen),
-                        *ops_handler_);
+                        *sampled_ops_handler_);
     if (auto started = ops_server_->start(); !started) return started;
+    process_metrics_->add_server(*ops_server_, "ops");
     tell_listening("ops", *config_.metrics_listen, ops_server_->port());
     return {};
   }
@@ -279,6 +284,7 @@ class Daemon {
   SystemRandom random_;
   telemetry::Log log_;
   telemetry::Metrics metrics_;
+  CertificateReports certificates_;
   async::Loop loop_{1};
   async::SystemTimers timers_;
   std::unique_ptr<sqlite::Store> store_;
@@ -291,6 +297,8 @@ class Daemon {
   std::optional<pipeline::Pipeline> pipeline_;
   std::optional<api::PublicHandler> public_handler_;
   std::optional<api::OpsHandler> ops_handler_;
+  std::optional<ProcessMetrics> process_metrics_;
+  std::optional<SamplingHandler> sampled_ops_handler_;
   std::optional<http::Server> api_server_;
   std::optional<http::Server> ops_server_;
   boost::asio::basic_signal_set<async::Executor> signals_;

@@ -1,10 +1,12 @@
-// The process's own secrets in its data directory, each in a 0600 file: the master key, the sealed
-// key of header digests, the first admin key.
+// The process's own keys: the master key, the sealed key of header digests, the first admin key.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "app/config.h"
+#include "async/task.h"
+#include "base/id.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "crypto/keyed_digest.h"
@@ -13,25 +15,37 @@
 
 namespace grapnel::app {
 
-/// GRAPNEL_MASTER_KEY, else the key file, else nothing. Error: bad_config, the file cannot be read
-/// or is malformed.
-Result<std::optional<crypto::MasterKey>> find_master_key(const crypto::Secret& from_environment,
-                                                         const std::string& file);
-/// Makes a key and writes it to the file, which must not exist.
-Result<crypto::MasterKey> make_master_key(Random& random, const std::string& file);
+struct Keys {
+  crypto::SecretBox box;
+  /// What header digests are made with: random, sealed in DATA_DIR/digest.key, so that digests stay
+  /// the same when the master key is rotated.
+  crypto::KeyedDigest digest;
+  std::string made_file;  ///< where a new master key was written; "": there was one
+};
 
-/// Opens every secret once, so that a wrong or missing master key stops the start and not a
-/// delivery. The error's message names the key that is needed and where it belongs.
-Result<> check_sealed(const crypto::SecretBox& box, const model::RegistrySnapshot& snapshot);
-/// Whether anything in the store was sealed.
-bool has_sealed(const model::RegistrySnapshot& snapshot);
+/// Finds the master key (GRAPNEL_MASTER_KEY, else its file) and the older ones, and opens every
+/// sealed secret once, so that a wrong or missing key stops the start and not a delivery. Without a
+/// master key a new one is made, unless that would leave a sealed secret without its key. Nothing
+/// is written before everything opened. `random` outlives the box. Errors: bad_config (the message
+/// names the key that is needed and where it belongs), file_failed.
+Result<Keys> open_keys(const Config& config, const model::RegistrySnapshot& snapshot,
+                       Random& random);
 
-/// The key that header digests are made with: random, sealed in DATA_DIR/digest.key, so that
-/// digests stay the same when the master key is rotated.
-Result<crypto::KeyedDigest> load_digest(const crypto::SecretBox& box, Random& random,
-                                        const std::string& data_dir);
+/// Seals anew, under the current master key, whatever an older one sealed: all signing secrets in
+/// one commit, then DATA_DIR/digest.key. Returns how many secrets it were; after that the older
+/// keys are not needed. A failure in between leaves what both keys together open. `box`, `registry`
+/// outlive the task. Errors: those of the registry, file_failed.
+async::Task<Result<std::size_t>> seal_anew(const crypto::SecretBox& box, model::Registry& registry,
+                                           std::string data_dir);
 
-/// Writes `text` and a newline to a new 0600 file, synced. Error: bad_config.
-Result<> write_secret_file(const std::string& file, std::string_view text);
+struct FirstKey {
+  std::string file;  ///< DATA_DIR/admin.key
+  crypto::Secret token;
+};
+/// The first start makes an admin key, so that somebody can begin; nothing when the store has keys.
+/// The references outlive the task. Errors: those of the registry, file_failed.
+async::Task<Result<std::optional<FirstKey>>> make_first_key(model::Registry& registry,
+                                                            IdSource& ids, Random& random,
+                                                            std::string data_dir);
 
 }  // namespace grapnel::app

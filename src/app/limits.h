@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "drivers/http/limits.h"
 #include "model/limits.h"
+#include "pipeline/limits.h"
 
 namespace grapnel::app {
 
@@ -32,6 +33,9 @@ static_assert(kBodyBytesInFlightSettingMin <= http::kBodyBytesInFlightMax);
 /// Connections: Linux allows about a million descriptors to a process.
 inline constexpr std::int64_t kConnectionsSettingMin = 10;
 inline constexpr std::int64_t kConnectionsSettingMax = 1'000'000;
+/// The dispatcher's bound is reached before the client's: deliveries wait for a free attempt, and
+/// none is spent on a refusal of our own.
+static_assert(http::kCallsMax >= static_cast<std::size_t>(pipeline::kAttemptsMax));
 /// The WAL: room for one transaction of the writer several times; recovery reads it at start.
 inline constexpr std::uint64_t kWalBytesSettingMin = 32_MiB;
 inline constexpr std::uint64_t kWalBytesSettingMax = 16_GiB;
@@ -43,6 +47,8 @@ static_assert(kGraceDefault < kDrainDefault);
 
 /// A file that holds one key: ours are under 200 bytes.
 inline constexpr std::size_t kSecretFileBytesMax = 4'096;
+/// Errors of certificate files that are remembered as logged: three files fail in a few ways each.
+inline constexpr std::size_t kCertificateErrorsToldMax = 100;
 /// The key of header digests: as long as the digest it keys.
 inline constexpr std::size_t kDigestKeyBytes = 32;
 /// Threads of the process for what blocks outside the store: metrics, hashing of large bodies.

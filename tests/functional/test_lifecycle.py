@@ -1,5 +1,7 @@
 """Starting, stopping, being killed, backing up."""
 
+import hashlib
+import hmac
 import json
 import os
 import shutil
@@ -201,6 +203,49 @@ class MasterKey(unittest.TestCase):
             eventually(lambda: "GRAPNEL_MASTER_KEY" in grapnel.log_text(), 5, "the sentence")
             grapnel.env["GRAPNEL_MASTER_KEY"] = "11" * 32
             grapnel.start()
+
+    def test_rotated_key_can_be_forgotten_and_deliveries_are_signed_as_before(self):
+        old, new = "11" * 32, "22" * 32
+        with Grapnel(env={"GRAPNEL_MASTER_KEY": old}) as grapnel, Receiver() as receiver:
+            grapnel.source("m")
+            grapnel.action("m", receiver.url + "/m", signing_secret="s3cret")
+            self.assertEqual(grapnel.terminate(), 0)
+
+            grapnel.env.update(GRAPNEL_MASTER_KEY=new, GRAPNEL_MASTER_KEY_OLD=f"{'33' * 32},{old}")
+            grapnel.start()
+            told = [line for line in grapnel.log_lines if "sealed all secrets anew" in line]
+            self.assertEqual([json.loads(line)["secrets"] for line in told], [2])
+            self.assertEqual(grapnel.terminate(), 0)
+
+            del grapnel.env["GRAPNEL_MASTER_KEY_OLD"]
+            grapnel.start()
+            event = grapnel.send("m", b"abc").json()["event_id"]
+            grapnel.wait_state(event, "delivered")
+            self.assertEqual(
+                receiver.at("/m")[0].header("X-Webhook-Signature-256"),
+                "sha256=" + hmac.new(b"s3cret", b"abc", hashlib.sha256).hexdigest(),
+            )
+            self.assertEqual(grapnel.terminate(), 0)
+
+            grapnel.env["GRAPNEL_MASTER_KEY"] = old
+            grapnel.start(wait=False)
+            self.assertNotEqual(grapnel.process.wait(20), 0)
+            eventually(lambda: "GRAPNEL_MASTER_KEY_OLD" in grapnel.log_text(), 5, "the sentence")
+
+    def test_key_file_that_was_moved_away_is_replaced_by_a_new_one(self):
+        with Grapnel() as grapnel, Receiver() as receiver:
+            grapnel.source("m")
+            grapnel.action("m", receiver.url + "/m")
+            self.assertEqual(grapnel.terminate(), 0)
+            moved = grapnel.data / "master.key.old"
+            (grapnel.data / "master.key").rename(moved)
+            grapnel.config = f"master_key_older_files: [{moved}]\n"
+            grapnel.start()
+            self.assertEqual(grapnel.terminate(), 0)
+            moved.unlink()
+            grapnel.config = ""
+            grapnel.start()
+            grapnel.wait_state(grapnel.send("m").json()["event_id"], "delivered")
 
     def test_no_secret_in_the_store_logs_or_answers(self):
         with Grapnel() as grapnel, Receiver() as receiver:
