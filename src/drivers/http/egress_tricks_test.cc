@@ -95,16 +95,13 @@ constexpr const char* kTricks[] = {
     // Unicode forms of digits and dots, and names in ASCII form (IDNA).
     "http://\xE2\x91\xA0\xE2\x91\xA1\xE2\x91\xA6.0.0.1:PORT",
     "http://127\xE3\x80\x82"
-    "0.0.1" +
-        p,
+    "0.0.1:PORT",
     "http://\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97.0.0.1:PORT",
     "http://l\xC3\xB6"
-    "calhost.example" +
-        p,
+    "calhost.example:PORT",
     "http://xn--lcalhost-55a.example:PORT",
     "http://loc\xC2\xAD"
-    "alhost.example" +
-        p,
+    "alhost.example:PORT",
     // Names.
     "http://localhost:PORT",
     "http://LocalHost:PORT",
