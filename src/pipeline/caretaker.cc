@@ -100,9 +100,8 @@ async::Task<> Caretaker::read_gauges() {
     total.running += work.running;
     total.retrying += work.retrying;
   }
-  parts_.metrics.open_work(total.pending, total.running, total.retrying);
-  const auto health = parts_.upkeep.health();
-  parts_.metrics.store(health.wal_bytes, health.writable);
+  parts_.metrics.open_work(total);
+  parts_.metrics.store(parts_.upkeep.health());
   const auto dead = co_await parts_.catalog.count_dead({}, {});
   if (dead) parts_.metrics.dead_letters(*dead);
 }

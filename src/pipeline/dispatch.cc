@@ -446,7 +446,7 @@ Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, Att
                         .kind = Settlement::Kind::hand_back,
                         .due = again};
   if (attempt.number == 0) return settlement;
-  parts_.metrics.attempted(ready.lease.delivery, attempt);
+  parts_.metrics.attempted(attempt);
   parts_.journal.attempted(ready.lease.delivery, attempt,
                            ready.event ? ready.event->traceparent : "");
   const AttemptResult result = attempt.result;

@@ -126,7 +126,8 @@ std::optional<Refusal> Ingest::check(const model::Source& source, const HttpRequ
                    wait};
   }
   if (appends_.waiting() >= kIngestWaitingMax) {
-    return Refusal{RefusalKind::store_down, "too many events wait for the store", Millis{1000}};
+    return Refusal{RefusalKind::too_many_waiting, "too many events wait for the store",
+                   Millis{1000}};
   }
   // An active source that still holds events holds new ones too: they join the end.
   const auto held = parts_.log.held_work(source.id);
@@ -220,7 +221,7 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
       break;
     }
     event.seq = appended->seq;
-    co_return accepted(*entry, *plan, *appended, std::make_shared<const Event>(std::move(event)));
+    co_return accepted(*plan, *appended, std::make_shared<const Event>(std::move(event)));
   }
   const auto entry = parts_.registry.snapshot()->find_source(slug);
   if (entry) {
@@ -230,13 +231,17 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
   co_return std::unexpected(no_such_source(slug));
 }
 
-Receipt Ingest::accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,
-                         const model::Appended& appended, model::EventPtr event) {
-  parts_.metrics.received(entry.source, appended.admission);
+Receipt Ingest::accepted(const model::FanoutPlan& plan, const model::Appended& appended,
+                         model::EventPtr event) {
+  const auto newest = parts_.registry.snapshot()->find_source(event->source);
+  if (newest && !newest->source.deleting) {
+    parts_.metrics.received(newest->source, appended.admission);
+  }
   if (appended.admission == Admission::duplicate) {
     if (appended.other_body) parts_.metrics.duplicate_with_other_body();
     planner_.release(plan, event->body_size);
   } else if (appended.admission == Admission::accepted) {
+    parts_.metrics.fanned_out(plan);
     parts_.adopter.adopt(plan, appended, std::move(event));
   } else {
     planner_.release(plan, event->body_size);

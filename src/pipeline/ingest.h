@@ -1,10 +1,12 @@
 // Receiving: limits -> verify -> dedupe -> store -> 202. Nothing is acknowledged before it is
 // durable.
 //
-//   admit(head) ── body ──► receive(request): describe, plan ──► batch ──► EventLog::append ──►
-//   Receipt
-//                                                                              └──► Dispatcher
-//                                                                              (born leased)
+//   admit(head) -- body --> receive(request): describe, plan
+//                                |
+//                                v
+//                 a batch --> EventLog::append --> Receipt
+//                                |
+//                                \-- born leased --> Dispatcher
 #pragma once
 
 #include <expected>
@@ -23,26 +25,9 @@
 #include "pipeline/metrics.h"
 #include "pipeline/plan.h"
 #include "pipeline/rate_limiter.h"
+#include "pipeline/refusal.h"
 
 namespace grapnel::pipeline {
-
-/// Why a request was not taken. Each is one answer of docs/SEMANTICS.md "Receiving".
-enum class RefusalKind : std::uint8_t {
-  unknown_source,    ///< 404
-  unsupported_type,  ///< 415: the source requires JSON
-  invalid_json,      ///< 422
-  body_too_large,    ///< 413
-  rate_limited,      ///< 429
-  backlog_full,      ///< 429: an action's bound, with on_full = refuse
-  held_full,         ///< 429: the source's held bound
-  store_down,        ///< 503
-};
-
-struct Refusal {
-  RefusalKind kind = RefusalKind::unknown_source;
-  std::string detail;  ///< one sentence
-  std::optional<Millis> retry_after;
-};
 
 struct Receipt {
   model::Admission admission =
@@ -93,8 +78,8 @@ class Ingest {
                                                                model::HttpRequest request);
   async::Task<Outcome> take(std::string slug, model::HttpRequest request);
   async::Task<Outcome> store(std::string slug, model::Event event);
-  Receipt accepted(const model::SourceEntry& entry, const model::FanoutPlan& plan,
-                   const model::Appended& appended, model::EventPtr event);
+  Receipt accepted(const model::FanoutPlan& plan, const model::Appended& appended,
+                   model::EventPtr event);
   Refusal store_refusal(const Error& error) const;
 
   Parts parts_;

@@ -22,7 +22,7 @@ async::Task<> Outcomes::write(Settlement settlement) {
   if (!settled) settled = co_await keep(settlement, settled.error());
   if (!settled) co_return;
   store_works();
-  parts_.metrics.settled(settlement, *settled);
+  parts_.metrics.settled(*settled);
   if (settled->stale) {
     parts_.log_lines.warn("an outcome came after its lease was taken away; it counts nothing",
                           {{"delivery_seq", settlement.delivery}});

@@ -47,6 +47,7 @@ Pipeline::Pipeline(Parts p)
                  .log = p.log,
                  .book = p.book,
                  .upkeep = p.upkeep,
+                 .metrics = metrics_,
                  .log_lines = p.log_lines}),
       replayer_({.executor = p.executor,
                  .timers = p.timers,
@@ -89,6 +90,7 @@ void Pipeline::on_definitions(const model::SnapshotPtr& snapshot) {
   dispatcher_.on_definitions(snapshot);
   releaser_.wake();
   caretaker_.wake();
+  metrics_.on_definitions(*snapshot);
 }
 
 }  // namespace grapnel::pipeline

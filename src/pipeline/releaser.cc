@@ -62,11 +62,16 @@ async::Task<Releaser::Progress> Releaser::release(model::SourcePtr entry) {
         {.event = event->seq, .run = model::FanoutDraft::Run::first, .plan = std::move(*plan)});
   }
   if (drafts.empty()) co_return held->empty() ? Progress::idle : Progress::blocked;
-  const auto released = co_await parts_.log.fan_out(std::move(drafts));
+  const auto released = co_await parts_.log.fan_out(drafts);
   if (!released) {
     parts_.log_lines.warn("held events cannot be released now",
                           {{"source", entry->source.slug}, {"error", released.error().message()}});
     co_return Progress::blocked;
+  }
+  for (std::size_t i = 0; i < drafts.size(); ++i) {
+    if ((*released)[i].admission == model::Admission::accepted) {
+      parts_.metrics.fanned_out(drafts[i].plan);
+    }
   }
   co_return Progress::more;
 }

@@ -8,6 +8,7 @@
 #include "model/registry.h"
 #include "model/upkeep.h"
 #include "pipeline/bell.h"
+#include "pipeline/metrics.h"
 #include "pipeline/plan.h"
 #include "telemetry/log.h"
 
@@ -23,6 +24,7 @@ class Releaser {
     model::EventLog& log;
     const model::DeliveryBook& book;
     model::Upkeep& upkeep;
+    Metrics& metrics;
     telemetry::Log& log_lines;
   };
   explicit Releaser(Parts parts);

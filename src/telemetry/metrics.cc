@@ -9,6 +9,7 @@
 #include <array>
 #include <limits>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
@@ -103,8 +104,6 @@ Buckets latency_buckets() {
   return {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 30};
 }
 
-Buckets batch_buckets() { return {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096}; }
-
 struct Histogram::Cell {
   explicit Cell(std::shared_ptr<const Buckets> upper) : bounds(std::move(upper)) {}
 
@@ -113,13 +112,13 @@ struct Histogram::Cell {
   std::atomic<double> sum{0};
 };
 
-Counter Counter::make(const std::shared_ptr<const Buckets>&) {
+Counter Counter::make() {
   Counter counter;
   counter.cell_ = std::make_shared<Cell>();
   return counter;
 }
 
-Gauge Gauge::make(const std::shared_ptr<const Buckets>&) {
+Gauge Gauge::make() {
   Gauge gauge;
   gauge.cell_ = std::make_shared<Cell>();
   return gauge;
@@ -185,8 +184,17 @@ Handle Family<Handle>::with(std::initializer_list<std::string_view> values) {
       found = series_.find(key);
     }
   }
-  if (found == series_.end()) found = series_.emplace(std::move(key), Handle::make(buckets_)).first;
+  if (found == series_.end()) found = series_.emplace(std::move(key), make()).first;
   return found->second;
+}
+
+template <class Handle>
+Handle Family<Handle>::make() const {
+  if constexpr (std::is_same_v<Handle, Histogram>) {
+    return Histogram::make(buckets_);
+  } else {
+    return Handle::make();
+  }
 }
 
 template <class Handle>

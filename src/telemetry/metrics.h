@@ -25,8 +25,6 @@ namespace grapnel::telemetry {
 using Buckets = std::vector<double>;
 /// Seconds from 0.5 ms to 30 s, the longest time-out of an attempt.
 Buckets latency_buckets();
-/// Counts 1, 2, 4 … 4096: what one commit or one batch holds.
-Buckets batch_buckets();
 
 /// Only grows. Thread-safe.
 class Counter {
@@ -37,7 +35,7 @@ class Counter {
   }
   std::uint64_t value() const { return cell_ ? cell_->value.load(std::memory_order_relaxed) : 0; }
 
-  static Counter make(const std::shared_ptr<const Buckets>&);
+  static Counter make();
 
  private:
   struct alignas(64) Cell {  // a cache line each: threads count different things at once
@@ -58,7 +56,7 @@ class Gauge {
   }
   double value() const { return cell_ ? cell_->value.load(std::memory_order_relaxed) : 0; }
 
-  static Gauge make(const std::shared_ptr<const Buckets>&);
+  static Gauge make();
 
  private:
   struct alignas(64) Cell {
@@ -114,6 +112,8 @@ class Family {
   std::vector<std::pair<LabelValues, Handle>> series() const;
 
  private:
+  Handle make() const;
+
   const FamilyName name_;
   const std::shared_ptr<const Buckets> buckets_;
   const Counter overflow_;

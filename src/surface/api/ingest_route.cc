@@ -42,6 +42,10 @@ Problem problem_of(const pipeline::Refusal& refusal) {
       problem.status = 429;
       problem.kind = "held-full";
       break;
+    case RefusalKind::too_many_waiting:
+      problem.status = 503;
+      problem.kind = "busy";
+      break;
     case RefusalKind::store_down:
       problem.status = 503;
       problem.kind = "store-unavailable";

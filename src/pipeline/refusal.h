@@ -1,0 +1,36 @@
+// Why a request was not taken. Each is one answer of docs/SEMANTICS.md "Receiving".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace grapnel::pipeline {
+
+enum class RefusalKind : std::uint8_t {
+  unknown_source,    ///< 404
+  unsupported_type,  ///< 415: the source requires JSON
+  invalid_json,      ///< 422
+  body_too_large,    ///< 413
+  rate_limited,      ///< 429
+  backlog_full,      ///< 429: an action's bound, with on_full = refuse
+  held_full,         ///< 429: the source's held bound
+  too_many_waiting,  ///< 503: kIngestWaitingMax events wait for the store
+  store_down,        ///< 503
+};
+inline constexpr int kRefusalKinds = 9;
+static_assert(static_cast<int>(RefusalKind::store_down) + 1 == kRefusalKinds);
+
+/// The value's own name; a metric label.
+std::string_view to_text(RefusalKind kind);
+
+struct Refusal {
+  RefusalKind kind = RefusalKind::unknown_source;
+  std::string detail;  ///< one sentence
+  std::optional<Millis> retry_after;
+};
+
+}  // namespace grapnel::pipeline
