@@ -52,6 +52,10 @@ void ProcessMetrics::add_server(const http::Server& server, std::string_view sur
     add(refused.with({surface, reason}), member);
   }
   add(metrics_
+          .counters("http_connections_accepted_total", "Connections that peers made.", {"surface"})
+          .with({surface}),
+      &Stats::accepted);
+  add(metrics_
           .counters("http_connections_evicted_total",
                     "Connections at rest that were closed to make room for others.", {"surface"})
           .with({surface}),
@@ -73,6 +77,11 @@ void ProcessMetrics::add_server(const http::Server& server, std::string_view sur
   measured_.push_back(
       {metrics_.gauges("http_connections", "Open connections.", {"surface"}).with({surface}),
        [&server] { return server.stats().connections; }});
+  measured_.push_back({metrics_
+                           .gauges("http_connections_idle",
+                                   "Open connections that wait for a next request.", {"surface"})
+                           .with({surface}),
+                       [&server] { return server.stats().idle; }});
   measured_.push_back({metrics_
                            .gauges("http_body_bytes_in_flight",
                                    "Bytes of request bodies that are held.", {"surface"})

@@ -41,8 +41,8 @@ class ErrorCategory : public std::error_category {
 struct ErrorRow {
   template <class Code>
     requires std::is_error_code_enum_v<Code>
-  consteval ErrorRow(Code code, std::string_view sentence_, Condition condition_)
-      : value(static_cast<int>(code)), sentence(sentence_), condition(condition_) {}
+  consteval ErrorRow(Code code, std::string_view text, Condition remedy)
+      : value(static_cast<int>(code)), sentence(text), condition(remedy) {}
 
   int value;
   std::string_view sentence;  ///< what an Error without context says

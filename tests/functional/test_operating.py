@@ -28,6 +28,8 @@ class DriverMetrics(unittest.TestCase):
             for name in (
                 'http_connections{surface="api"}',
                 'http_connections{surface="ops"}',
+                'http_connections_idle{surface="api"}',
+                'http_connections_accepted_total{surface="api"}',
                 'http_connections_refused_total{surface="api",reason="too_many"}',
                 'http_connections_refused_total{surface="api",reason="accept_failed"}',
                 'http_connections_refused_total{surface="api",reason="tls_failed"}',
