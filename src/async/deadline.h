@@ -12,7 +12,6 @@ namespace grapnel::async {
 class Deadline {
  public:
   explicit Deadline(Monotonic at) : at_(at) {}
-  static Deadline never() { return Deadline(Monotonic::max()); }
 
   Monotonic at() const { return at_; }
   bool passed(Monotonic now) const { return now >= at_; }

@@ -17,7 +17,6 @@ class Notify {
   /// Returns at the next notify_all, or when the waiting coroutine is canceled; a coroutine that
   /// was canceled before is ended by it (scope.h), so a loop around it always ends.
   Task<> wait();
-  bool has_waiters() const { return waiters_ > 0; }
 
  private:
   boost::asio::basic_waitable_timer<std::chrono::steady_clock,

@@ -1,9 +1,9 @@
 // Time as a parameter. Code above this room never reads a system clock itself.
 //
 //   Clock       what the machine says: a wall clock that may jump and a monotonic one that does not
-//   StoreClock  what the pipeline runs on: wall time that never goes back and, while the process
-//   runs,
-//               advances by monotonic time only; a jump of the wall clock changes nothing
+//   StoreClock  what the pipeline runs on: wall time that never goes back and, while the
+//               process runs, advances by monotonic time only; a jump of the wall clock
+//               changes nothing
 #pragma once
 
 #include <chrono>

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "base/hex.h"
 #include "crypto/errors.h"
 
 namespace grapnel::crypto {
@@ -74,13 +75,6 @@ Result<std::string> decode(std::string_view text, Rule rule) {
     return fail(errc::malformed, "not base64: unused bits are set");
   }
   return out;
-}
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
 }
 
 }  // namespace

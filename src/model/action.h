@@ -89,7 +89,8 @@ struct Action {
   ManagedBy managed_by = ManagedBy::api;
   bool deleting = false;
   Revision revision = 0;  ///< grows with each change of this action
-  /// Grows when the target or its desired state's `enable` starts it afresh
+  /// Grows when the target changes or the action is enabled anew: what was answered before (410)
+  /// says nothing any more.
   Revision target_revision = 0;
   Time created;
   Time updated;

@@ -321,13 +321,6 @@ boost::json::object to_json(const RetryPolicy& policy) {
   return out;
 }
 
-Result<RetryPolicy> parse_retry_policy(const boost::json::value& value) {
-  Mistakes mistakes;
-  RetryPolicy policy = read_retry(value, mistakes);
-  if (mistakes.any()) return mistakes.error();
-  return policy;
-}
-
 boost::json::object to_json(const Action& action) {
   boost::json::object out;
   out["id"] = action.id.str();

@@ -57,7 +57,5 @@ std::uint8_t default_schemes(std::string_view signing_secret);
 std::string cut_header_value(std::string_view value);
 
 boost::json::object to_json(const RetryPolicy& policy);
-/// Both forms. Error: malformed, one line a mistake, paths starting with "retry".
-Result<RetryPolicy> parse_retry_policy(const boost::json::value& value);
 
 }  // namespace grapnel::model

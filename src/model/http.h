@@ -17,6 +17,11 @@
 
 namespace grapnel::model {
 
+/// Whether a Content-Type says JSON: application/json or a +json type, whatever its parameters.
+bool is_json_type(std::string_view type);
+/// The reason phrase of a status that is known here (RFC 9110 section 15, RFC 6585); "" for others.
+std::string_view status_name(int status);
+
 struct HttpRequest {
   std::string method;
   std::string target;  ///< raw, as on the request line

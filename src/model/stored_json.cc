@@ -244,19 +244,6 @@ void read_secrets(StoredReader& fields, std::vector<SigningSecret>& out) {
 
 }  // namespace
 
-std::string headers_to_stored(const HeaderList& headers) {
-  return boost::json::serialize(headers_of(headers));
-}
-
-Result<HeaderList> headers_from_stored(std::string_view text) {
-  const auto parsed = parse_stored(text);
-  if (!parsed) return std::unexpected(parsed.error());
-  HeaderList out;
-  if (!read_headers(*parsed, out))
-    return fail(errc::malformed, "a stored header list cannot be read");
-  return out;
-}
-
 std::string to_stored(const Source& source) {
   object out;
   out["id"] = source.id.str();

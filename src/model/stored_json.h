@@ -23,8 +23,4 @@ Result<Source> source_from_stored(std::string_view text);
 Result<Action> action_from_stored(std::string_view text);
 Result<ApiKey> api_key_from_stored(std::string_view text);
 
-/// Header lists as the store keeps them in event and attempt rows: [[name, value], …], any bytes.
-std::string headers_to_stored(const HeaderList& headers);
-Result<HeaderList> headers_from_stored(std::string_view text);
-
 }  // namespace grapnel::model

@@ -162,12 +162,5 @@ TEST(Stored, AKeyComesBackWholeAndADamagedOneNeverWidensItsScope) {
   EXPECT_FALSE(api_key_from_stored(R"({"id":"key_00000000000000000000000001"})"));
 }
 
-TEST(Stored, HeaderListsKeepOrderDuplicatesAndBytes) {
-  const HeaderList headers{{"B", "\xff"}, {"a", "\"\\"}, {"B", ""}};
-  EXPECT_EQ(*headers_from_stored(headers_to_stored(headers)), headers);
-  EXPECT_FALSE(headers_from_stored("{}"));
-  EXPECT_FALSE(headers_from_stored(R"([["a"]])"));
-}
-
 }  // namespace
 }  // namespace grapnel::model

@@ -68,29 +68,6 @@ bool is_pointer(Text text) {
   return true;
 }
 
-/// Length of the UTF-8 sequence at the start of `text`, 0 when it is not one (RFC 3629 section 4).
-std::size_t utf8_sequence(Text text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  std::size_t length = 0;
-  unsigned char low = 0x80;
-  unsigned char high = 0xbf;
-  if (first >= 0xc2 && first <= 0xdf) length = 2;
-  if (first >= 0xe0 && first <= 0xef) length = 3;
-  if (first >= 0xf0 && first <= 0xf4) length = 4;
-  if (first == 0xe0) low = 0xa0;
-  if (first == 0xed) high = 0x9f;
-  if (first == 0xf0) low = 0x90;
-  if (first == 0xf4) high = 0x8f;
-  if (length == 0 || text.size() < length) return 0;
-  if (byte(1) < low || byte(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  return length;
-}
-
 }  // namespace
 
 template <>
@@ -201,21 +178,6 @@ Result<Place> parse_place(Text text) {
               fmt::format("expected header:Name or a JSON pointer such as /id of at most {} "
                           "characters, given \"{}\"",
                           kNameBytesMax, valid_utf8(text.substr(0, kNameBytesMax))));
-}
-
-std::string valid_utf8(Text text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t length = utf8_sequence(text);
-    if (length > 0) {
-      out.append(text.substr(0, length));
-    } else {
-      out.append("\xef\xbf\xbd");
-    }
-    text.remove_prefix(length > 0 ? length : 1);
-  }
-  return out;
 }
 
 }  // namespace grapnel::model

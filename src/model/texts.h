@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/utf8.h"
 #include "model/action.h"
 #include "model/api_key.h"
 #include "model/delivery.h"
@@ -55,6 +56,7 @@ std::span<const std::string_view> texts_of<JobState>();
 template <>
 std::span<const std::string_view> texts_of<Admission>();
 
+/// Nothing: the enum has no such text.
 template <class Enum>
 std::optional<Enum> from_text(std::string_view text) {
   const auto texts = texts_of<Enum>();
@@ -80,21 +82,6 @@ std::string_view to_text(FanoutState state);     ///< held waiting running retry
 std::string_view to_text(JobState state);        ///< running done cancelled
 std::string_view to_text(Admission admission);   ///< accepted recorded held duplicate …
 
-inline auto parse_source_mode(std::string_view text) { return from_text<SourceMode>(text); }
-inline auto parse_managed_by(std::string_view text) { return from_text<ManagedBy>(text); }
-inline auto parse_desired_state(std::string_view text) { return from_text<DesiredState>(text); }
-inline auto parse_health(std::string_view text) { return from_text<Health>(text); }
-inline auto parse_on_dead(std::string_view text) { return from_text<OnDead>(text); }
-inline auto parse_on_full(std::string_view text) { return from_text<OnFull>(text); }
-inline auto parse_retry_on(std::string_view text) { return from_text<RetryOn>(text); }
-inline auto parse_key_scope(std::string_view text) { return from_text<KeyScope>(text); }
-inline auto parse_delivery_state(std::string_view text) { return from_text<DeliveryState>(text); }
-inline auto parse_end_reason(std::string_view text) { return from_text<EndReason>(text); }
-inline auto parse_attempt_result(std::string_view text) { return from_text<AttemptResult>(text); }
-inline auto parse_attempt_step(std::string_view text) { return from_text<AttemptStep>(text); }
-inline auto parse_fanout_state(std::string_view text) { return from_text<FanoutState>(text); }
-inline auto parse_job_state(std::string_view text) { return from_text<JobState>(text); }
-
 /// The names of Action::schemes' bits: "v1", "v1a", "sha256".
 std::vector<std::string_view> scheme_texts(std::uint8_t schemes);
 std::optional<Scheme> parse_scheme(std::string_view text);
@@ -103,9 +90,5 @@ std::optional<Scheme> parse_scheme(std::string_view text);
 std::string to_text(const Place& place);
 /// Error: malformed, one line that says what is expected.
 Result<Place> parse_place(std::string_view text);
-
-/// Every byte sequence that is not UTF-8 becomes U+FFFD, so that the text can stand in JSON and
-/// pages.
-std::string valid_utf8(std::string_view text);
 
 }  // namespace grapnel::model

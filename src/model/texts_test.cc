@@ -8,10 +8,10 @@ namespace grapnel::model {
 namespace {
 
 TEST(Texts, UnknownWordsAreNotGuessed) {
-  EXPECT_FALSE(parse_delivery_state("Pending"));
-  EXPECT_FALSE(parse_delivery_state(""));
+  EXPECT_FALSE(from_text<DeliveryState>("Pending"));
+  EXPECT_FALSE(from_text<DeliveryState>(""));
   EXPECT_FALSE(parse_scheme("v2"));
-  EXPECT_FALSE(parse_source_mode("active "));
+  EXPECT_FALSE(from_text<SourceMode>("active "));
 }
 
 template <class Enum>
@@ -70,19 +70,6 @@ TEST(Place, IsReadBackAsItWasWritten) {
   }
   EXPECT_EQ(parse_place("header:X-Id")->kind, Place::Kind::header);
   EXPECT_EQ(parse_place("/id")->kind, Place::Kind::pointer);
-}
-
-TEST(ValidUtf8, BytesThatAreNoTextBecomeReplacementCharacters) {
-  EXPECT_EQ(valid_utf8("a\xff z"), "a\xef\xbf\xbd z");
-  EXPECT_EQ(valid_utf8("\xc3"), "\xef\xbf\xbd");                                  // cut short
-  EXPECT_EQ(valid_utf8("\xc0\xaf"), "\xef\xbf\xbd\xef\xbf\xbd");                  // overlong
-  EXPECT_EQ(valid_utf8("\xed\xa0\x80"), "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");  // surrogate
-  EXPECT_EQ(valid_utf8("\xf5\x80\x80\x80").size(), 12u);                          // above U+10FFFF
-}
-
-TEST(ValidUtf8, TextStaysAsItIs) {
-  const std::string text = "Gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80";
-  EXPECT_EQ(valid_utf8(text), text);
 }
 
 }  // namespace

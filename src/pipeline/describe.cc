@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "crypto/base64.h"
 #include "crypto/bytes.h"
 #include "crypto/digest.h"
 #include "model/limits.h"
+#include "model/texts.h"
 #include "pipeline/json_body.h"
-#include "telemetry/utf8.h"
 
 namespace grapnel::pipeline {
 namespace {
@@ -43,11 +44,11 @@ class Reader {
 
 /// Printable UTF-8, bounded: a type is a log field and a part of lists.
 std::string clean_type(std::string_view type) {
-  std::string out(telemetry::cut_utf8(type, model::kEventTypeBytesMax));
+  std::string out(cut_utf8(type, model::kEventTypeBytesMax));
   std::ranges::replace_if(
       out, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '_');
-  const std::string valid = telemetry::valid_utf8(out);
-  return std::string(telemetry::cut_utf8(valid, model::kEventTypeBytesMax));
+  const std::string valid = valid_utf8(out);
+  return std::string(cut_utf8(valid, model::kEventTypeBytesMax));
 }
 
 std::string event_type(const model::Source& source, Reader& reader) {
@@ -79,17 +80,13 @@ void find_idempotency_key(const model::Source& source, Reader& reader, Descripti
     if (place.kind == Place::Kind::header && model::same_name(place.name, "ce-id")) {
       *key = reader.header("ce-source").value_or("") + "\n" + *key;
     }
-    out.idempotency_place = place_text(place);
+    out.idempotency_place = model::to_text(place);
     out.idempotency_key = bounded_key(std::move(*key), model::kIdempotencyKeyBytesMax);
     return;
   }
 }
 
 }  // namespace
-
-std::string place_text(const Place& place) {
-  return place.kind == Place::Kind::header ? "header:" + place.name : place.name;
-}
 
 Description describe(const model::Source& source, const HttpRequest& request) {
   Reader reader(request);

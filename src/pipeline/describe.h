@@ -22,7 +22,4 @@ struct Description {
 /// or hashed (keys).
 Description describe(const model::Source& source, const model::HttpRequest& request);
 
-/// "header:Name" or the pointer.
-std::string place_text(const model::Place& place);
-
 }  // namespace grapnel::pipeline

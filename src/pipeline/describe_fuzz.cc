@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "model/limits.h"
-#include "telemetry/utf8.h"
 
 using namespace grapnel;
 
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.body = std::string(rest);
   const auto got = pipeline::describe(source, request);
   GRAPNEL_CHECK(!got.type.empty() && got.type.size() <= model::kEventTypeBytesMax, got.type.size());
-  GRAPNEL_CHECK(telemetry::valid_utf8(got.type) == got.type);
+  GRAPNEL_CHECK(valid_utf8(got.type) == got.type);
   GRAPNEL_CHECK(std::ranges::none_of(got.type, [](char c) { return c >= 0 && c < 0x20; }));
   GRAPNEL_CHECK(got.idempotency_key.size() <= model::kIdempotencyKeyBytesMax);
   GRAPNEL_CHECK(got.idempotency_place.empty() == got.idempotency_key.empty());

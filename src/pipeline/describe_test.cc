@@ -92,10 +92,5 @@ TEST(Describe, OrderingKeyIsReadFromItsPlaceOrAbsent) {
                   .ordering_key->starts_with("sha256:"));
 }
 
-TEST(Describe, PlaceHasATextForm) {
-  EXPECT_EQ(place_text(header("X-Id")), "header:X-Id");
-  EXPECT_EQ(place_text(pointer("/id")), "/id");
-}
-
 }  // namespace
 }  // namespace grapnel::pipeline

@@ -19,14 +19,6 @@ using model::Admission;
 using model::Event;
 using model::HttpRequest;
 
-bool is_json_type(const HttpRequest& request) {
-  std::string_view type = model::find_header(request.headers, "Content-Type").value_or("");
-  type = type.substr(0, type.find(';'));
-  while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-  return model::same_name(type, "application/json") ||
-         (type.size() > 5 && model::same_name(type.substr(type.size() - 5), "+json"));
-}
-
 Refusal no_such_source(std::string_view slug) {
   return {RefusalKind::unknown_source,
           fmt::format("there is no source '{}'", slug.substr(0, model::kSlugBytesMax)),
@@ -50,7 +42,7 @@ std::string trace_of(const HttpRequest& request, Random& random) {
   if (const auto header = model::find_header(request.headers, "traceparent")) {
     if (const auto context = telemetry::parse_traceparent(*header)) return context->str();
   }
-  return telemetry::make_trace(random, telemetry::Sampling::off).str();
+  return telemetry::make_trace(random).str();
 }
 
 }  // namespace
@@ -69,7 +61,8 @@ std::expected<model::BodyAllowance, Refusal> Ingest::admit(std::string_view slug
     parts_.metrics.refused(RefusalKind::unknown_source);
     return std::unexpected(no_such_source(slug));
   }
-  if (entry->source.require_json && !is_json_type(head)) {
+  if (entry->source.require_json &&
+      !model::is_json_type(model::find_header(head.headers, "Content-Type").value_or(""))) {
     parts_.metrics.refused(RefusalKind::unsupported_type);
     return std::unexpected(
         Refusal{RefusalKind::unsupported_type,

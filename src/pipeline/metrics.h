@@ -1,7 +1,7 @@
 // What the pipeline counts. Labels are bounded by the metrics themselves (telemetry/limits.h).
 //
-// Nothing is looked up by its labels while events flow: series of fixed labels are taken once, those
-// of a source when its first event comes, and they go when the source does.
+// Nothing is looked up by its labels while events flow: series of fixed labels are taken once,
+// those of a source when its first event comes, and they go when the source does.
 #pragma once
 
 #include <array>

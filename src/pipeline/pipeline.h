@@ -58,8 +58,8 @@ class Pipeline {
   /// No new attempts; what is leased and not begun goes back. Requests are still taken.
   void begin_drain() { dispatcher_.begin_drain(); }
   /// Nobody calls ingest any more. Returns when attempts have ended or were handed back at the
-  /// deadline, and every store call is answered: at the latest kStopExtra after the deadline, also
-  /// when the store never answers. Then tasks are left that wait for it, and the pipeline may only be
+  /// deadline, and every store call is answered: at the latest kStopExtra after it, also when the
+  /// store never answers. Then tasks are left that wait for it, and the pipeline may only be
   /// destroyed after its loop has stopped.
   async::Task<> stop(async::Deadline deadline);
 

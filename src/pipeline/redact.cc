@@ -2,23 +2,17 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+
 namespace grapnel::pipeline {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 /// Percent-decoding, so that `tok%65n` is recognised as `token`.
 std::string decoded(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-        hex_value(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+    if (const auto escaped = percent_escape(text.substr(i))) {
+      out += *escaped;
       i += 2;
     } else {
       out += text[i] == '+' ? ' ' : text[i];

@@ -7,7 +7,6 @@
 // (dropped()). There is no global log: one Log is passed down.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -41,8 +40,7 @@ class Log {
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
-  bool enabled(Level level) const { return level >= level_.load(std::memory_order_relaxed); }
-  void set_level(Level level) { level_.store(level, std::memory_order_relaxed); }
+  bool enabled(Level level) const { return level >= level_; }
 
   void debug(std::string_view message, Fields fields = {}) { write(Level::debug, message, fields); }
   void info(std::string_view message, Fields fields = {}) { write(Level::info, message, fields); }
@@ -59,7 +57,7 @@ class Log {
 
   const Clock& clock_;
   const LogFormat format_;
-  std::atomic<Level> level_;
+  const Level level_;
   std::unique_ptr<Queue> queue_;
 };
 

@@ -8,8 +8,9 @@
 #include <iterator>
 #include <utility>
 
+#include "base/utf8.h"
+#include "telemetry/escape.h"
 #include "telemetry/limits.h"
-#include "telemetry/utf8.h"
 
 namespace grapnel::telemetry {
 namespace {

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "telemetry/utf8.h"
+#include "base/utf8.h"
 
 using namespace grapnel::telemetry;
 

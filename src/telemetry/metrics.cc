@@ -13,9 +13,9 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "telemetry/limits.h"
 #include "telemetry/process_stats.h"
-#include "telemetry/utf8.h"
 
 namespace grapnel::telemetry {
 namespace {

@@ -55,11 +55,10 @@ TraceContext TraceContext::child(Random& random) const {
   return out;
 }
 
-TraceContext make_trace(Random& random, Sampling sampling) {
+TraceContext make_trace(Random& random) {
   TraceContext out;
   fill_id(random, out.trace_id);
   fill_id(random, out.parent_id);
-  out.flags = sampling == Sampling::on ? 1 : 0;
   return out;
 }
 

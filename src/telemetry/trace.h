@@ -17,10 +17,9 @@ namespace grapnel::telemetry {
 struct TraceContext {
   std::array<std::uint8_t, 16> trace_id{};
   std::array<std::uint8_t, 8> parent_id{};
-  std::uint8_t flags =
-      0;  ///< bit 0: the caller may have recorded this trace; no other bit is defined
+  /// Bit 0: the caller may have recorded this trace; no other bit is defined
+  std::uint8_t flags = 0;
 
-  bool sampled() const { return (flags & 1) != 0; }
   bool operator==(const TraceContext&) const = default;
 
   /// Of version 00, whatever version was read (section 4.3).
@@ -31,9 +30,8 @@ struct TraceContext {
   TraceContext child(Random& random) const;
 };
 
-/// A new trace.
-enum class Sampling : std::uint8_t { off, on };
-TraceContext make_trace(Random& random, Sampling sampling);
+/// A new trace that nobody has recorded.
+TraceContext make_trace(Random& random);
 
 /// A version above 00 is read as far as 00 goes (section 4.3); version ff, ids of zeros and upper
 /// case are refused (sections 3.2.2.1 to 3.2.2.4). Error: malformed; the caller starts a new trace.

@@ -11,44 +11,6 @@ namespace {
 constexpr int kStatusLeast = 100;
 constexpr int kStatusMost = 599;
 
-std::string_view reason_of(int status) {
-  switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 301: return "Moved Permanently";
-    case 302: return "Found";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 307: return "Temporary Redirect";
-    case 308: return "Permanent Redirect";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 406: return "Not Acceptable";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 502: return "Bad Gateway";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return "";
-  }
-}
-
 /// Fields that the server alone writes.
 bool is_ours(std::string_view name) {
   switch (name.size()) {
@@ -95,7 +57,7 @@ void write_answer_head(const model::HttpResponse& answer, const AnswerFrame& fra
   out += "HTTP/1.1 ";
   write_number(static_cast<std::uint64_t>(status), out);
   out += ' ';
-  out += reason_of(status);
+  out += model::status_name(status);
   for (const auto& [name, value] : answer.headers) {
     if (is_ours(name) || !model::is_header_name(name) || !model::is_header_value(value)) continue;
     out += "\r\n";

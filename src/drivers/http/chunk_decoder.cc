@@ -2,19 +2,11 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "drivers/http/limits.h"
 
 namespace grapnel::http {
 namespace {
-
-constexpr int kNoDigit = -1;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return kNoDigit;
-}
 
 bool is_control(char c) {
   const auto byte = static_cast<unsigned char>(c);
@@ -72,7 +64,7 @@ ChunkDecoder::Step ChunkDecoder::on_framing(char c) {
 }
 
 ChunkDecoder::Step ChunkDecoder::on_size(char c) {
-  if (const int value = hex_value(c); value != kNoDigit) {
+  if (const int value = hex_value(c); value >= 0) {
     if (++digits_ > kChunkSizeDigitsMax) return Step::malformed;
     left_ = left_ * 16 + static_cast<unsigned>(value);
     return Step::need_more;

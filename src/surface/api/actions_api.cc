@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/units.h"
+#include "base/utf8.h"
 #include "crypto/compare.h"
 #include "model/action_json.h"
 #include "model/errors.h"
@@ -43,11 +44,10 @@ bool is_taken(const model::SourceEntry& entry, const Action& action) {
 }
 
 HttpResponse name_taken(std::string_view name) {
-  return to_answer(
-      Problem{409,
-              "name-taken",
-              fmt::format("the source has an action '{}' already", model::valid_utf8(name)),
-              {}});
+  return to_answer(Problem{409,
+                           "name-taken",
+                           fmt::format("the source has an action '{}' already", valid_utf8(name)),
+                           {}});
 }
 
 async::Task<HttpResponse> list_actions(const Ports&, Call call) {

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "base/version.h"
 #include "model/errors.h"
 #include "model/json_reader.h"
@@ -53,7 +54,7 @@ async::Task<HttpResponse> get_status(const Ports& ports, Call call) {
   out["time"] = to_rfc3339(ports.clock.now());
   out["epoch"] = health.epoch;
   out["store"] = {{"writable", health.writable},
-                  {"reason", model::valid_utf8(health.reason)},
+                  {"reason", valid_utf8(health.reason)},
                   {"wal_bytes", health.wal_bytes}};
   out["sources"] = totals.sources;
   out["actions"] = totals.actions;
@@ -83,7 +84,7 @@ async::Task<HttpResponse> make_backup(const Ports& ports, Call call) {
   if (mistakes.any()) co_return to_answer(mistakes.error().error());
   const auto done = co_await ports.upkeep.backup(*folder);
   if (!done) co_return to_answer(done.error());
-  co_return json_answer(201, {{"folder", model::valid_utf8(*folder)}});
+  co_return json_answer(201, {{"folder", valid_utf8(*folder)}});
 }
 
 constexpr std::array kRoutes{

@@ -7,6 +7,7 @@
 #include <array>
 #include <map>
 
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/texts.h"
 #include "pipeline/outbound.h"
@@ -71,7 +72,7 @@ json::value request_view(const model::RegistrySnapshot& snapshot, const Action* 
   const auto entry = snapshot.find_source(event.source);
   const model::Source
       nobody;  // the source is gone: what it called secret was replaced on the way in
-  out["url"] = model::valid_utf8(action->target_url);
+  out["url"] = valid_utf8(action->target_url);
   out["headers"] =
       header_pairs(sent_headers(entry ? entry->source : nobody, *action, event, delivery, attempt));
   out["complete"] = true;

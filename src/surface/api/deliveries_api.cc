@@ -25,7 +25,7 @@ Answer<std::vector<model::DeliveryState>> read_states(const Call& call) {
   while (!rest.empty()) {
     const auto word = rest.substr(0, rest.find(','));
     rest.remove_prefix(std::min(rest.size(), word.size() + 1));
-    const auto state = model::parse_delivery_state(word);
+    const auto state = model::from_text<model::DeliveryState>(word);
     if (!state) {
       return refuse(400, "invalid",
                     fmt::format("state: expected one or more of {}, separated by commas",

@@ -36,7 +36,7 @@ async::Task<HttpResponse> list_events(const Ports& ports, Call call) {
                           .limit = *limit};
   if (const auto type = call.query.find("type")) query.type = std::string(*type);
   if (const auto status = call.query.find("status")) {
-    query.fanout = model::parse_fanout_state(*status);
+    query.fanout = model::from_text<model::FanoutState>(*status);
     if (!query.fanout) {
       co_return to_answer(
           Problem{400,

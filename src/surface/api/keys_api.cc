@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
 #include "crypto/token.h"
 #include "model/errors.h"
 #include "model/json_reader.h"
@@ -50,8 +51,7 @@ void read_sources(const Call& call, model::ObjectReader& fields, ApiKey& key) {
   for (const auto& name : *names) {
     const auto entry = find_source(call, *call.snapshot, name);
     if (!entry) {
-      fields.mistakes().add("sources",
-                            fmt::format("there is no source '{}'", model::valid_utf8(name)));
+      fields.mistakes().add("sources", fmt::format("there is no source '{}'", valid_utf8(name)));
     } else if (std::ranges::find(key.sources, (*entry)->source.id) == key.sources.end()) {
       key.sources.push_back((*entry)->source.id);
     }
@@ -100,12 +100,12 @@ async::Task<HttpResponse> create_key(const Ports& ports, Call call) {
 
 async::Task<HttpResponse> delete_key(const Ports& ports, Call call) {
   const auto id = model::KeyId::parse(call.params[0]);
-  const auto none = to_answer(
-      Problem{404,
-              "not-found",
-              fmt::format("there is no key '{}'",
-                          model::valid_utf8(call.params[0].substr(0, model::kEchoBytesMax))),
-              {}});
+  const auto none =
+      to_answer(Problem{404,
+                        "not-found",
+                        fmt::format("there is no key '{}'",
+                                    valid_utf8(call.params[0].substr(0, model::kEchoBytesMax))),
+                        {}});
   if (!id || !call.snapshot->keys.contains(*id)) co_return none;
   const auto done = co_await ports.registry.commit({model::DeleteKey{*id}});
   if (done) co_return empty_answer(204);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "model/texts.h"
 
 namespace grapnel::api {
@@ -9,7 +10,7 @@ namespace {
 
 /// A name as far as it may be repeated in a sentence.
 std::string shown(std::string_view text) {
-  return model::valid_utf8(text.substr(0, model::kEchoBytesMax));
+  return valid_utf8(text.substr(0, model::kEchoBytesMax));
 }
 
 std::unexpected<model::HttpResponse> no_such(std::string_view what, std::string_view name) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
 #include "model/texts.h"
 
 namespace grapnel::api {
@@ -9,7 +10,7 @@ namespace grapnel::api {
 Answer<Actor> read_actor(const Call& call) {
   Actor actor;
   if (const auto owner = model::find_header(call.request.headers, kOwnerHeader)) {
-    const auto parsed = model::parse_managed_by(*owner);
+    const auto parsed = model::from_text<model::ManagedBy>(*owner);
     if (!parsed || *parsed == model::ManagedBy::crd) {
       return refuse(400, "invalid", fmt::format("{}: expected api or apply", kOwnerHeader));
     }
@@ -34,7 +35,7 @@ std::optional<model::HttpResponse> refuse_other_owner(const Actor& actor, model:
       fmt::format(
           "{} '{}' is managed by {}: change it there, or add ?force=true (grapnel apply sends "
           "'{}: apply')",
-          what, model::valid_utf8(name), model::to_text(owner), kOwnerHeader),
+          what, valid_utf8(name), model::to_text(owner), kOwnerHeader),
       {}});
 }
 
@@ -52,7 +53,7 @@ std::optional<model::HttpResponse> refuse_open_work(const Actor& actor, std::int
       "open-work",
       fmt::format("{} '{}' has {} deliveries or held events open, which its deletion would cancel: "
                   "force it, or wait",
-                  what, model::valid_utf8(name), open),
+                  what, valid_utf8(name), open),
       {}});
 }
 

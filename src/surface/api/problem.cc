@@ -8,7 +8,7 @@
 #include "crypto/errors.h"
 #include "model/errors.h"
 #include "surface/api/limits.h"
-#include "telemetry/utf8.h"
+#include "telemetry/escape.h"
 
 namespace grapnel::api {
 namespace {
@@ -68,27 +68,8 @@ void append_errors(std::string& out, std::string_view lines) {
 }  // namespace
 
 std::string_view title_of(int status) {
-  switch (status) {
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 408: return "Request Timeout";
-    case 409: return "Conflict";
-    case 410: return "Gone";
-    case 411: return "Length Required";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 422: return "Unprocessable Content";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 501: return "Not Implemented";
-    case 503: return "Service Unavailable";
-    default: return "Error";
-  }
+  const std::string_view name = model::status_name(status);
+  return name.empty() ? "Error" : name;
 }
 
 model::HttpResponse to_answer(const Problem& problem) {

@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/json_reader.h"
 #include "model/texts.h"
@@ -22,7 +23,7 @@ using model::ReplayJob;
 
 Answer<std::optional<model::EndReason>> read_reason(std::optional<std::string_view> text) {
   if (!text) return std::optional<model::EndReason>{};
-  const auto reason = text->empty() ? std::nullopt : model::parse_end_reason(*text);
+  const auto reason = text->empty() ? std::nullopt : model::from_text<model::EndReason>(*text);
   if (reason) return reason;
   const auto known = model::texts_of<model::EndReason>().subspan(1);  // the first is "none"
   return refuse(400, "invalid", fmt::format("reason: expected one of {}", fmt::join(known, ", ")));
@@ -149,7 +150,7 @@ async::Task<Answer<ReplayJob>> find_job(const Ports& ports, const Call& call) {
   }
   co_return refuse(404, "not-found",
                    fmt::format("there is no replay '{}'",
-                               model::valid_utf8(call.params[0].substr(0, model::kEchoBytesMax))));
+                               valid_utf8(call.params[0].substr(0, model::kEchoBytesMax))));
 }
 
 async::Task<HttpResponse> get_replay(const Ports& ports, Call call) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "model/texts.h"
 #include "surface/api/actions_api.h"
 #include "surface/api/admin_api.h"
@@ -48,15 +49,6 @@ void add_method(std::string& allow, std::string_view method) {
   if (!allow.empty()) allow += ", ";
   allow += method;
   if (method == "GET") allow += ", HEAD";
-}
-
-bool is_json_type(std::string_view type) {
-  type = type.substr(0, type.find(';'));
-  while (type.ends_with(' ')) type.remove_suffix(1);
-  static constexpr std::string_view kSuffix = "+json";
-  return model::same_name(type, "application/json") ||
-         (type.size() > kSuffix.size() &&
-          model::same_name(type.substr(type.size() - kSuffix.size()), kSuffix));
 }
 
 }  // namespace
@@ -109,7 +101,7 @@ Answer<Query> check_call(const Route& route, const Caller& caller, std::string_v
   if (const auto unknown = query->first_not_in(route.query)) {
     return refuse(400, "invalid",
                   fmt::format("unknown query parameter '{}'; known here: {}",
-                              model::valid_utf8(unknown->substr(0, model::kEchoBytesMax)),
+                              valid_utf8(unknown->substr(0, model::kEchoBytesMax)),
                               route.query.empty() ? "none" : route.query));
   }
   return std::move(*query);
@@ -117,7 +109,7 @@ Answer<Query> check_call(const Route& route, const Caller& caller, std::string_v
 
 Answer<boost::json::value> read_json(const Call& call) {
   const auto type = model::find_header(call.request.headers, "Content-Type");
-  if (type && !is_json_type(*type)) {
+  if (type && !model::is_json_type(*type)) {
     return refuse(415, "not-json", "send the document as Content-Type: application/json");
   }
   if (call.request.body.empty()) return refuse(400, "invalid", "a JSON document is required");

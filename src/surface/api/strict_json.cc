@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/limits.h"
 #include "model/texts.h"
@@ -127,8 +128,8 @@ Result<json::value> parse_strict_json(std::string_view text) {
   if (!parser.handler().duplicate().empty()) {
     return fail(model::errc::malformed,
                 fmt::format("field '{}' is given twice",
-                            model::valid_utf8(std::string_view(parser.handler().duplicate())
-                                                  .substr(0, model::kEchoBytesMax))));
+                            valid_utf8(std::string_view(parser.handler().duplicate())
+                                           .substr(0, model::kEchoBytesMax))));
   }
   if (!error && read < text.size()) error = json::error::extra_data;
   if (error == json::error::too_deep) {

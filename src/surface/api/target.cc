@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
+#include "base/utf8.h"
 #include "model/errors.h"
 #include "model/headers.h"
 #include "model/limits.h"
@@ -12,13 +14,6 @@
 
 namespace grapnel::api {
 namespace {
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool is_unreserved(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -59,11 +54,9 @@ std::optional<std::string> percent_decode(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (c == '%') {
-      if (i + 2 >= text.size()) return std::nullopt;
-      const int high = hex_value(text[i + 1]);
-      const int low = hex_value(text[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      c = static_cast<char>(high * 16 + low);
+      const auto escaped = percent_escape(text.substr(i));
+      if (!escaped) return std::nullopt;
+      c = *escaped;
       i += 2;
     }
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return std::nullopt;
@@ -99,7 +92,7 @@ Result<Query> Query::parse(std::string_view text) {
     if (query.find(*name)) {
       return fail(model::errc::malformed,
                   fmt::format("query parameter '{}' is given twice",
-                              model::valid_utf8(name->substr(0, model::kEchoBytesMax))));
+                              valid_utf8(name->substr(0, model::kEchoBytesMax))));
     }
     if (query.parameters_.size() == kQueryParametersMax) {
       return fail(model::errc::malformed,

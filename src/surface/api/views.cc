@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/utf8.h"
 #include "crypto/base64.h"
 #include "model/texts.h"
 #include "pipeline/json_body.h"
@@ -24,8 +25,8 @@ std::string slug_of(model::SourceId id, const model::RegistrySnapshot& snapshot)
 json::object header_object(const model::HeaderList& headers) {
   json::object out;
   for (const auto& header : headers) {
-    const std::string name = model::valid_utf8(header.name);
-    const std::string value = model::valid_utf8(header.value);
+    const std::string name = valid_utf8(header.name);
+    const std::string value = valid_utf8(header.value);
     json::value& place = out[name];
     if (place.is_string()) {
       place.get_string().append(", ").append(value);
@@ -41,7 +42,7 @@ json::object header_object(const model::HeaderList& headers) {
 json::array header_pairs(const model::HeaderList& headers) {
   json::array out;
   for (const auto& header : headers) {
-    out.push_back(json::array{model::valid_utf8(header.name), model::valid_utf8(header.value)});
+    out.push_back(json::array{valid_utf8(header.name), valid_utf8(header.value)});
   }
   return out;
 }
@@ -56,7 +57,7 @@ json::object delivery_view(const model::Delivery& delivery,
   json::object out = model::to_json(delivery);
   if (const auto slug = slug_of(delivery.source, snapshot); !slug.empty()) out["source"] = slug;
   if (const auto action = snapshot.find_action(delivery.action)) {
-    out["action"] = model::valid_utf8(action->name);
+    out["action"] = valid_utf8(action->name);
   }
   return out;
 }

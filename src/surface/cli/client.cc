@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/utf8.h"
 #include "base/version.h"
 #include "model/texts.h"
 #include "surface/cli/errors.h"
@@ -14,7 +15,7 @@ namespace grapnel::cli {
 namespace {
 
 std::string one_line(std::string_view text) {
-  std::string out = model::valid_utf8(text.substr(0, kErrorTextMax));
+  std::string out = valid_utf8(text.substr(0, kErrorTextMax));
   std::ranges::replace_if(out, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
   return out;
 }

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/units.h"
+#include "base/utf8.h"
 #include "model/texts.h"
 #include "surface/cli/limits.h"
 #include "surface/cli/yaml_writer.h"
@@ -287,7 +288,7 @@ std::string readable_size(std::uint64_t bytes) {
 
 std::string printable(std::string_view text, LineEnds lines) {
   std::string out;
-  const std::string valid = model::valid_utf8(text);
+  const std::string valid = valid_utf8(text);
   for (std::size_t i = 0; i < valid.size(); ++i) {
     const auto c = static_cast<unsigned char>(valid[i]);
     const bool kept = lines == LineEnds::keep && (c == '\n' || c == '\t');

@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <set>
 
+#include "base/utf8.h"
 #include "model/definition_json.h"
 #include "model/texts.h"
 #include "surface/cli/errors.h"
@@ -37,8 +38,8 @@ std::string shown(const boost::json::value& value) {
       value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
   if (text.empty()) text = "\"\"";
   if (text.size() > kDifferenceTextMax) {
-    text = fmt::format("{}… ({} bytes)", model::valid_utf8(text.substr(0, kDifferenceTextMax)),
-                       text.size());
+    text =
+        fmt::format("{}… ({} bytes)", valid_utf8(text.substr(0, kDifferenceTextMax)), text.size());
   }
   return printable(text);
 }

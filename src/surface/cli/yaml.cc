@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/utf8.h"
 #include "model/json_reader.h"
 #include "model/texts.h"
 #include "surface/cli/errors.h"
@@ -46,8 +47,8 @@ std::string_view text_of(const yaml_char_t* text) {
 }
 
 std::string shown(std::string_view text) {
-  if (text.size() <= model::kEchoBytesMax) return model::valid_utf8(text);
-  return model::valid_utf8(text.substr(0, model::kEchoBytesMax)) + "…";
+  if (text.size() <= model::kEchoBytesMax) return valid_utf8(text);
+  return valid_utf8(text.substr(0, model::kEchoBytesMax)) + "…";
 }
 
 /// A value and what it costs each time an alias repeats it.

@@ -8,6 +8,7 @@
 #include <new>
 #include <string>
 
+#include "base/utf8.h"
 #include "model/texts.h"
 #include "surface/cli/yaml_scalar.h"
 
@@ -62,7 +63,7 @@ class Writer {
   }
 
   void write_text(std::string_view given) {
-    const std::string text = model::valid_utf8(given);
+    const std::string text = valid_utf8(given);
     const bool lines = text.contains('\n');
     const bool quotes = needs_quotes(text);
     write_scalar(text, lines    ? YAML_LITERAL_SCALAR_STYLE

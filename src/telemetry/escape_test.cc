@@ -1,6 +1,8 @@
-#include "telemetry/utf8.h"
+#include "telemetry/escape.h"
 
 #include <gtest/gtest.h>
+
+#include "base/utf8.h"
 
 namespace grapnel::telemetry {
 namespace {
@@ -11,7 +13,7 @@ std::string json(std::string_view text) {
   return out;
 }
 
-TEST(Utf8, InvalidBytesBecomeReplacementCharacters) {
+TEST(Escape, InvalidBytesBecomeReplacementCharacters) {
   EXPECT_EQ(valid_utf8("a\xff"
                        "b"),
             "a\xef\xbf\xbd"
@@ -22,7 +24,7 @@ TEST(Utf8, InvalidBytesBecomeReplacementCharacters) {
   EXPECT_EQ(valid_utf8("\xe2\x82"), "\xef\xbf\xbd\xef\xbf\xbd");                  // cut short
 }
 
-TEST(Utf8, ValidTextIsKept) {
+TEST(Escape, ValidTextIsKept) {
   for (const std::string_view text : {"", "plain", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80",
                                       "\xed\x9f\xbf\xee\x80\x80", "\xf4\x8f\xbf\xbf"}) {
     EXPECT_EQ(valid_utf8(text), text);
@@ -30,7 +32,7 @@ TEST(Utf8, ValidTextIsKept) {
   }
 }
 
-TEST(Utf8, JsonStringEscapesControlCharacters) {
+TEST(Escape, JsonStringEscapesControlCharacters) {
   EXPECT_EQ(json("a\"b\\c\n\r\t"), R"("a\"b\\c\n\r\t")");
   EXPECT_EQ(json(std::string_view("\0\x1b[31m\x7f", 7)), R"("\u0000\u001b[31m\u007f")");
   EXPECT_EQ(json("\xc2\x9b"
@@ -38,7 +40,7 @@ TEST(Utf8, JsonStringEscapesControlCharacters) {
             R"("\u009b31m")");  // CSI of C1
 }
 
-TEST(Utf8, CutNeverSplitsACharacter) {
+TEST(Escape, CutNeverSplitsACharacter) {
   EXPECT_EQ(cut_utf8("abc", 3), "abc");
   EXPECT_EQ(cut_utf8("abcd", 3), "abc");
   EXPECT_EQ(cut_utf8("a\xe2\x82\xac", 3), "a");
