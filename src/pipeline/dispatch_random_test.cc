@@ -1,11 +1,11 @@
-// Some hundred seeded stories (story.h). To see one again: GRAPNEL_SEED=<seed> pipeline_test
-// --gtest_filter='DispatchRandom.*'
+// Some hundred random runs (random_run.h). To see one again:
+//   GRAPNEL_SEED=<seed> pipeline_test --gtest_filter='DispatchRandom.*'
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-#include "pipeline/story.h"
+#include "pipeline/random_run.h"
 
 namespace grapnel::pipeline {
 namespace {
@@ -14,17 +14,17 @@ constexpr std::uint64_t kSeeds = 200;
 constexpr std::uint64_t kSeedsTwice = 20;
 constexpr int kOperations = 60;
 
-struct Told {
+struct Seen {
   std::vector<std::string> broken;
   std::vector<std::string> trace;
 };
 
-Told tell(std::uint64_t seed) {
-  Story story(seed);
-  story.act(kOperations);
-  story.peace();
-  story.check();
-  return {.broken = story.broken(), .trace = story.trace()};
+Seen see(std::uint64_t seed) {
+  RandomRun run(seed);
+  run.operate(kOperations);
+  run.recover();
+  run.check();
+  return {.broken = run.broken(), .trace = run.trace()};
 }
 
 /// The seed asked for in the environment, or `count` of them.
@@ -37,15 +37,15 @@ std::vector<std::uint64_t> seeds(std::uint64_t count) {
 
 TEST(DispatchRandom, InvariantsHoldWhateverHappens) {
   for (const auto seed : seeds(kSeeds)) {
-    const Told told = tell(seed);
-    ASSERT_THAT(told.broken, testing::IsEmpty()) << "seed " << seed;
+    const Seen seen = see(seed);
+    ASSERT_THAT(seen.broken, testing::IsEmpty()) << "seed " << seed;
   }
 }
 
-TEST(DispatchRandom, SameSeedIsTheSameStory) {
+TEST(DispatchRandom, SameSeedIsTheSameRun) {
   for (const auto seed : seeds(kSeedsTwice)) {
-    const Told once = tell(seed);
-    EXPECT_EQ(once.trace, tell(seed).trace) << "seed " << seed;
+    const Seen once = see(seed);
+    EXPECT_EQ(once.trace, see(seed).trace) << "seed " << seed;
     EXPECT_GT(once.trace.size(), static_cast<std::size_t>(kOperations)) << "seed " << seed;
   }
 }

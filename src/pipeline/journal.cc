@@ -11,23 +11,23 @@ void AttemptJournal::attempted(const model::Delivery& delivery, const model::Att
                                std::string_view traceparent) {
   const bool ok = attempt.result == model::AttemptResult::succeeded;
   const auto level = ok ? telemetry::Level::info : telemetry::Level::warn;
-  if (!log_.enabled(level)) return;
+  if (!log_lines_.enabled(level)) return;
   const std::string kind =
       fmt::format("{} {}", delivery.action.str(), model::to_text(attempt.result));
   const auto suppressed = sampler_.admit(kind);
   if (!suppressed) return;
   const auto context = telemetry::parse_traceparent(traceparent);
   const std::string trace = context ? context->trace_text() : "";
-  log_.write(level, ok ? "attempt succeeded" : "attempt failed",
-             {{"event", delivery.event},
-              {"delivery", delivery.id},
-              {"action", delivery.action},
-              {"attempt", attempt.number},
-              {"status", attempt.response_status},
-              {"duration_ms", attempt.timings.total_us / 1000.0},
-              {"error", attempt.error},
-              {"trace", trace},
-              {"suppressed", *suppressed}});
+  log_lines_.write(level, ok ? "attempt succeeded" : "attempt failed",
+                   {{"event", delivery.event},
+                    {"delivery", delivery.id},
+                    {"action", delivery.action},
+                    {"attempt", attempt.number},
+                    {"status", attempt.response_status},
+                    {"duration_ms", attempt.timings.total_us / 1000.0},
+                    {"error", attempt.error},
+                    {"trace", trace},
+                    {"suppressed", *suppressed}});
 }
 
 }  // namespace grapnel::pipeline

@@ -10,12 +10,13 @@ namespace grapnel::pipeline {
 
 class AttemptJournal {
  public:
-  AttemptJournal(telemetry::Log& log, const Clock& clock) : log_(log), sampler_(clock) {}
+  AttemptJournal(telemetry::Log& log_lines, const Clock& clock)
+      : log_lines_(log_lines), sampler_(clock) {}
   void attempted(const model::Delivery& delivery, const model::Attempt& attempt,
                  std::string_view traceparent);
 
  private:
-  telemetry::Log& log_;
+  telemetry::Log& log_lines_;
   telemetry::Sampler sampler_;
 };
 

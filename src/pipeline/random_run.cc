@@ -1,4 +1,4 @@
-#include "pipeline/story.h"
+#include "pipeline/random_run.h"
 
 #include <fmt/format.h>
 
@@ -20,12 +20,13 @@ using std::chrono::seconds;
 namespace {
 
 constexpr AttemptBounds kBounds{.attempts_max = 12, .bytes_max = 1 << 20};
-/// More than any retry of peaceful times needs.
-constexpr int kPeaceTurns = 400;
+/// More than any retry of a recovery needs.
+constexpr int kRecoveryTurns = 400;
 
 }  // namespace
 
-Story::Story(std::uint64_t seed) : dice_(seed), rig_({.seed = seed + 1, .bounds = kBounds}) {
+RandomRun::RandomRun(std::uint64_t seed)
+    : dice_(seed), rig_({.seed = seed + 1, .bounds = kBounds}) {
   rig_.sender.set_script([this](const doubles::RecordedCall& call) { return answer(call); });
   rig_.store.decide_commits(
       [this](const doubles::CommitInfo&) { return std::exchange(next_fate_, Fate::commit); });
@@ -40,18 +41,18 @@ Story::Story(std::uint64_t seed) : dice_(seed), rig_({.seed = seed + 1, .bounds 
   }
 }
 
-Story::~Story() { doubles::run(rig_.loop, people_.join()); }
+RandomRun::~RandomRun() { doubles::run(rig_.loop, people_.join()); }
 
-void Story::note(std::string line) {
+void RandomRun::note(std::string line) {
   trace_.push_back(fmt::format("{} {}", rig_.timers.now().time_since_epoch().count(), line));
 }
 
-void Story::break_rule(std::string rule) {
+void RandomRun::break_rule(std::string rule) {
   note("BROKEN " + rule);
   broken_.push_back(std::move(rule));
 }
 
-model::Action Story::new_action(const model::Source& source, const std::string& name) {
+model::Action RandomRun::new_action(const model::Source& source, const std::string& name) {
   auto action = rig_.make_action(source, name);
   action.retry.schedule = {seconds{1}, seconds{5}};
   action.max_in_flight = 1 + static_cast<int>(pick(4));
@@ -61,7 +62,7 @@ model::Action Story::new_action(const model::Source& source, const std::string& 
   return action;
 }
 
-void Story::act(int operations) {
+void RandomRun::operate(int operations) {
   for (int i = 0; i < operations; ++i) {
     switch (pick(16)) {
       case 0:
@@ -69,7 +70,7 @@ void Story::act(int operations) {
       case 2:
       case 3: receive_some(); break;
       case 4:
-      case 5: change_manner(); break;
+      case 5: change_behaviour(); break;
       case 6: change_action(); break;
       case 7: change_source(); break;
       case 8: add_or_delete_action(); break;
@@ -84,7 +85,7 @@ void Story::act(int operations) {
 }
 
 /// Turns until nothing is ready; a store that crashed by itself takes its process with it.
-void Story::after_operation() {
+void RandomRun::after_operation() {
   rig_.settle();
   if (rig_.store.is_crashed()) {
     note("crash");
@@ -95,16 +96,16 @@ void Story::after_operation() {
 }
 
 template <class T>
-async::Task<> Story::drop_answer(async::Task<T> task) {
+async::Task<> RandomRun::drop_answer(async::Task<T> task) {
   co_await std::move(task);
 }
 
 template <class T>
-void Story::beside(async::Task<T> task) {
+void RandomRun::beside(async::Task<T> task) {
   people_.spawn(drop_answer(std::move(task)));
 }
 
-void Story::receive_some() {
+void RandomRun::receive_some() {
   const std::string slug = std::vector<std::string>{"plain", "ordered", "blocking"}[pick(3)];
   for (auto i = 1 + pick(6); i > 0; --i) {
     std::string body = fmt::format(R"({{"k":{},"n":{}}})", pick(3), ++serial_);
@@ -114,7 +115,7 @@ void Story::receive_some() {
   }
 }
 
-async::Task<> Story::receive_one(std::string slug, std::string body, std::string key) {
+async::Task<> RandomRun::receive_one(std::string slug, std::string body, std::string key) {
   auto request = Rig::request(slug, std::move(body));
   if (!key.empty()) request.headers.push_back({"Idempotency-Key", key});
   const auto receipt = co_await rig_.ingest().receive(slug, std::move(request));
@@ -126,29 +127,29 @@ async::Task<> Story::receive_one(std::string slug, std::string body, std::string
   acknowledged_.insert(receipt->event);
 }
 
-Story::Endpoint* Story::any_endpoint() {
+RandomRun::Endpoint* RandomRun::any_endpoint() {
   return &std::next(endpoints_.begin(), static_cast<std::ptrdiff_t>(pick(endpoints_.size())))
               ->second;
 }
 
-void Story::change_manner() {
+void RandomRun::change_behaviour() {
   Endpoint& endpoint = *any_endpoint();
   // A 410 ends an action's whole backlog: rare, or nothing else would happen.
-  endpoint.manner = static_cast<Manner>(pick(7));
-  if (endpoint.manner == Manner::gone && !one_in(4)) endpoint.manner = Manner::failing;
+  endpoint.behaviour = static_cast<Behaviour>(pick(7));
+  if (endpoint.behaviour == Behaviour::gone && !one_in(4)) endpoint.behaviour = Behaviour::failing;
 }
 
-void Story::put(model::Action action) {
+void RandomRun::put(model::Action action) {
   const auto revision = action.revision;
   beside(rig_.store.commit({model::PutAction{std::move(action), revision}}));
 }
 
-void Story::put(model::Source source) {
+void RandomRun::put(model::Source source) {
   const auto revision = source.revision;
   beside(rig_.store.commit({model::PutSource{std::move(source), revision}}));
 }
 
-void Story::change_action() {
+void RandomRun::change_action() {
   Endpoint& endpoint = *any_endpoint();
   const auto known = rig_.store.snapshot()->find_action(endpoint.action);
   if (!known) return;
@@ -165,7 +166,7 @@ void Story::change_action() {
   put(std::move(action));
 }
 
-void Story::change_source() {
+void RandomRun::change_source() {
   model::Source source = rig_.current(sources_[pick(sources_.size())]);
   source.mode = one_in(2)   ? SourceMode::active
                 : one_in(4) ? SourceMode::record
@@ -173,7 +174,7 @@ void Story::change_source() {
   put(std::move(source));
 }
 
-void Story::add_or_delete_action() {
+void RandomRun::add_or_delete_action() {
   // Definitions are changed by hand here: not while the store would refuse it.
   if (!rig_.store.health().writable || next_fate_ != Fate::commit) return;
   const std::string name = fmt::format("extra-{}", pick(3));
@@ -190,7 +191,7 @@ void Story::add_or_delete_action() {
   }
 }
 
-void Story::touch_delivery() {
+void RandomRun::touch_delivery() {
   const auto& all = rig_.store.tables().deliveries();
   if (all.empty()) return;
   const auto& row = std::next(all.begin(), static_cast<std::ptrdiff_t>(pick(all.size())))->second;
@@ -205,7 +206,7 @@ void Story::touch_delivery() {
   }
 }
 
-void Story::replay_many() {
+void RandomRun::replay_many() {
   beside(
       rig_.store.start_job({.id = rig_.ids.make<model::JobId>(),
                             .per_second = one_in(2) ? 0.0 : 0.5 + static_cast<double>(pick(20))}));
@@ -213,7 +214,7 @@ void Story::replay_many() {
   rig_.process->replayer().wake();
 }
 
-void Story::disturb_store() {
+void RandomRun::disturb_store() {
   switch (pick(6)) {
     case 0:
     case 1: rig_.store.set_outage(model::errc::store_unavailable); break;
@@ -226,13 +227,13 @@ void Story::disturb_store() {
   if (one_in(2)) rig_.store.set_outage(std::nullopt);
 }
 
-void Story::let_time_pass() {
+void RandomRun::let_time_pass() {
   if (one_in(20)) rig_.system_clock.jump_wall(hours{48} - hours{24} * pick(5));
   const auto time = one_in(4) ? Millis{pick(60'000)} : Millis{pick(3'000)};
   rig_.advance(time);
 }
 
-void Story::restart() {
+void RandomRun::restart() {
   const bool crash = one_in(2);
   note(crash ? "killed" : "restarted");
   if (crash) {
@@ -245,30 +246,33 @@ void Story::restart() {
   rig_.start_again();
 }
 
-doubles::ScriptedReply Story::answer(const doubles::RecordedCall& call) {
+doubles::ScriptedReply RandomRun::answer(const doubles::RecordedCall& call) {
   check_start(call);
   const auto name = call.call.url.substr(call.call.url.rfind('/') + 1);
   const auto delivery = model::DeliveryId::parse(
       model::find_header(call.call.headers, "X-Grapnel-Delivery").value_or(""));
   const auto endpoint = endpoints_.find(name);
-  const Manner manner = endpoint == endpoints_.end() ? Manner::good : endpoint->second.manner;
+  const Behaviour behaviour =
+      endpoint == endpoints_.end() ? Behaviour::good : endpoint->second.behaviour;
   const Millis delay{pick(200)};
-  switch (manner) {
-    case Manner::failing: return doubles::answer(500, delay);
-    case Manner::gone: return doubles::answer(410, delay);
-    case Manner::hanging: return doubles::answer(200, hours{1});
-    case Manner::reset:
+  switch (behaviour) {
+    case Behaviour::failing: return doubles::answer(500, delay);
+    case Behaviour::gone: return doubles::answer(410, delay);
+    case Behaviour::hanging: return doubles::answer(200, hours{1});
+    case Behaviour::reset:
       return doubles::failure(model::AttemptStep::response, "response: reset", delay);
-    case Manner::later:
+    case Behaviour::later:
       return doubles::answer(429, delay, {{"Retry-After", std::to_string(pick(30))}});
-    case Manner::slow: ++confirmed_[*delivery]; return doubles::answer(200, seconds{1 + pick(10)});
-    case Manner::good: ++confirmed_[*delivery]; break;
+    case Behaviour::slow:
+      ++confirmed_[*delivery];
+      return doubles::answer(200, seconds{1 + pick(10)});
+    case Behaviour::good: ++confirmed_[*delivery]; break;
   }
   return doubles::answer(200, delay);
 }
 
 /// What must hold whenever an attempt starts, by what is durable then.
-void Story::check_start(const doubles::RecordedCall& call) {
+void RandomRun::check_start(const doubles::RecordedCall& call) {
   const auto& headers = call.call.headers;
   const auto id = std::string(model::find_header(headers, "X-Grapnel-Delivery").value_or(""));
   note(fmt::format("call {} {} {}", call.call.url, id, call.body.size()));
@@ -296,13 +300,13 @@ void Story::check_start(const doubles::RecordedCall& call) {
   }
 }
 
-void Story::peace() {
+void RandomRun::recover() {
   rig_.store.set_outage(std::nullopt);
   rig_.event_log.fail_reads(false);
   next_fate_ = Fate::commit;
   after_operation();
   for (auto& [name, endpoint] : endpoints_) {
-    endpoint.manner = Manner::good;
+    endpoint.behaviour = Behaviour::good;
     const auto known = rig_.store.snapshot()->find_action(endpoint.action);
     if (!known || known->deleting) continue;
     // Untouched unless needed: a change would wake what a lost wake-up left asleep.
@@ -319,7 +323,7 @@ void Story::peace() {
     source.mode = SourceMode::active;
     rig_.put(source);
   }
-  for (int turn = 0; turn < kPeaceTurns && open_work() > 0; ++turn) {
+  for (int turn = 0; turn < kRecoveryTurns && open_work() > 0; ++turn) {
     // Somebody lets every blocked ordering key go on.
     for (const auto& [seq, row] : rig_.store.tables().deliveries()) {
       const auto& delivery = row.delivery;
@@ -328,10 +332,10 @@ void Story::peace() {
     }
     rig_.advance(seconds{5});
   }
-  note("peace");
+  note("recovered");
 }
 
-std::int64_t Story::open_work() const {
+std::int64_t RandomRun::open_work() const {
   std::int64_t open = 0;
   for (const auto id : sources_) open += rig_.store.held_work(id).count;
   for (const auto& [seq, row] : rig_.store.tables().deliveries()) {
@@ -343,7 +347,7 @@ std::int64_t Story::open_work() const {
   return open;
 }
 
-void Story::check() {
+void RandomRun::check() {
   if (const auto open = open_work(); open > 0) break_rule(fmt::format("{} are stuck", open));
   if (rig_.dispatcher().attempts_in_flight() != 0) break_rule("attempts are counted that ended");
   if (!rig_.dispatcher().store_is_up()) break_rule("the store is thought to be down");
@@ -379,7 +383,7 @@ void Story::check() {
 }
 
 /// Exactly one original delivery per matching action, and none of what was only recorded.
-void Story::check_event(const doubles::StoredEvent& event) {
+void RandomRun::check_event(const doubles::StoredEvent& event) {
   std::map<model::ActionId, int> originals;
   for (const auto seq : event.deliveries) {
     const auto& row = rig_.store.tables().deliveries().at(seq);

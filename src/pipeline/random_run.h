@@ -1,9 +1,9 @@
 // One seeded run of a whole pipeline over everything that can happen to it: events, people,
 // endpoints, the store, crashes and time, drawn from a seed. The same seed is the same run.
 //
-//   act()   so many random operations; what must hold at every attempt is checked as it starts
-//   peace() endpoints good, store up, everything active: all work must end
-//   check() what must hold in the end
+//   operate(n)  n random operations; what must hold at every attempt is checked as it starts
+//   recover()   endpoints good, store up, everything active: all work must end
+//   check()     what must hold in the end
 #pragma once
 
 #include <map>
@@ -16,13 +16,13 @@
 
 namespace grapnel::pipeline {
 
-class Story {
+class RandomRun {
  public:
-  explicit Story(std::uint64_t seed);
-  ~Story();
+  explicit RandomRun(std::uint64_t seed);
+  ~RandomRun();
 
-  void act(int operations);
-  void peace();
+  void operate(int operations);
+  void recover();
   void check();
 
   /// What was broken, in words; empty: nothing.
@@ -32,11 +32,11 @@ class Story {
 
  private:
   /// How an endpoint answers now.
-  enum class Manner : std::uint8_t { good, slow, failing, gone, hanging, reset, later };
+  enum class Behaviour : std::uint8_t { good, slow, failing, gone, hanging, reset, later };
   struct Endpoint {
     model::ActionId action;
     std::string name;
-    Manner manner = Manner::good;
+    Behaviour behaviour = Behaviour::good;
     bool permanent = true;  ///< never disabled or deleted: gets every event of its source
   };
 
@@ -47,7 +47,7 @@ class Story {
 
   // Operations
   void receive_some();
-  void change_manner();
+  void change_behaviour();
   void change_action();
   void change_source();
   void add_or_delete_action();
