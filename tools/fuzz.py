@@ -4,9 +4,9 @@
     tools/fuzz.py                         every target, 60 s each
     tools/fuzz.py --seconds 600 yaml url  those whose name contains one of the words
 
-Starts from the target's corpus (tests/corpus/TARGET/) and from what earlier runs found (build/fuzz).
-An input that breaks a target is kept in the corpus as found-…, so that ctest runs it from then
-on; the exit code is then 1.
+Starts from the target's corpus (tests/corpus/TARGET/) and from what earlier runs found
+(build/fuzz). An input that breaks a target is kept in the corpus as found-…, so that ctest runs
+it from then on; the exit code is then 1.
 """
 
 import argparse

@@ -30,7 +30,7 @@ class CertificateReportsTest : public testing::Test {
   std::string text_;
   std::optional<telemetry::Log> log_{std::in_place, clock_, telemetry::LogOptions{},
                                      [this](std::string_view line) { text_ += line; }};
-  telemetry::Metrics metrics_{{.version = "1", .revision = ""}};
+  telemetry::Metrics metrics_{{.version = "1"}};
   CertificateReports reports_{*log_, metrics_};
 };
 

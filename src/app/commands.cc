@@ -38,19 +38,19 @@ void write_all(std::FILE* to, std::string_view text) {
   std::fflush(to);
 }
 
-int serve_command(const cli::ServeOptions& options) {
-  const auto config = load_config(options.config, variable,
-                                  {.data_dir = options.data_dir,
-                                   .listen = options.listen,
-                                   .metrics_listen = options.metrics_listen});
-  if (!config) {
-    fmt::print(stderr, "{}\n", config.error().message());
-    return cli::kExitUsage;
-  }
-  const auto served = serve(*config);
-  if (served) return EXIT_SUCCESS;
-  fmt::print(stderr, "grapnel: {}\n", served.error().message());
-  return EXIT_FAILURE;
+/// Mistakes in the settings are the command line's own: they end it like any wrong file.
+Result<Config> command_config(const std::optional<std::string>& path, const Overrides& overrides) {
+  auto config = load_config(path, variable, overrides);
+  if (!config) return fail(cli::errc::malformed, config.error().message());
+  return config;
+}
+
+Result<> serve_command(const cli::ServeOptions& options) {
+  const auto config = command_config(options.config, {.data_dir = options.data_dir,
+                                                      .listen = options.listen,
+                                                      .metrics_listen = options.metrics_listen});
+  if (!config) return fail(config.error());
+  return serve(*config);
 }
 
 Result<std::string> restore_command(const cli::RestoreOptions& options) {
@@ -66,8 +66,8 @@ Result<std::string> restore_command(const cli::RestoreOptions& options) {
 }
 
 Result<std::string> check_config_command(const std::optional<std::string>& path) {
-  const auto config = load_config(path, variable);
-  if (!config) return std::unexpected(config.error());
+  const auto config = command_config(path, {});
+  if (!config) return fail(config.error());
   return cli::to_yaml(to_json(*config));
 }
 

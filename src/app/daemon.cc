@@ -68,7 +68,7 @@ class Daemon {
   explicit Daemon(const Config& config)
       : config_(config),
         log_(system_clock_, {.level = config.log.level, .format = config.log.format}),
-        metrics_({.version = std::string(kVersion), .revision = ""}),
+        metrics_({.version = std::string(kVersion)}),
         certificates_(log_, metrics_),
         timers_(loop_.get_executor()),
         signals_(loop_, SIGTERM, SIGINT),
@@ -79,9 +79,10 @@ class Daemon {
     ::umask(0077);  // bodies and action headers are nobody else's to read
     std::signal(SIGPIPE, SIG_IGN);
     if (auto made = make_data_dir(config_.data_dir); !made) return made;
-    auto store = sqlite::Store::open(
-        {.data_dir = config_.data_dir, .wal_bytes_max = config_.limits.wal_bytes}, system_clock_,
-        random_, loop_.get_executor());
+    auto store = sqlite::Store::open({.data_dir = config_.data_dir,
+                                      .wal_bytes_max = config_.limits.wal_bytes,
+                                      .on_commit = commit_observer(metrics_)},
+                                     system_clock_, random_, loop_.get_executor());
     if (!store) return std::unexpected(store.error());
     store_ = std::move(*store);
     if (auto keys = take_keys(); !keys) return keys;

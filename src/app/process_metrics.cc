@@ -144,4 +144,16 @@ void ProcessMetrics::sample() {
   for (const auto& [shown, read] : measured_) shown.set(static_cast<double>(read()));
 }
 
+std::function<void(const sqlite::CommitFigures&)> commit_observer(telemetry::Metrics& metrics) {
+  return [took = metrics.histogram("grapnel_store_commit_duration_seconds",
+                                   "From a transaction's first statement to the end of its sync.",
+                                   telemetry::latency_buckets()),
+          bytes = metrics.histogram(
+              "grapnel_store_commit_bytes", "What the commands of a transaction carried.",
+              {1e3, 4e3, 16e3, 64e3, 256e3, 1e6, 4e6})](const sqlite::CommitFigures& commit) {
+    took.observe(std::chrono::duration<double>(commit.took).count());
+    bytes.observe(static_cast<double>(commit.bytes));
+  };
+}
+
 }  // namespace grapnel::app

@@ -59,6 +59,9 @@ class ProcessMetrics {
   std::vector<Measured> measured_;
 };
 
+/// Where the store notes each commit (StoreOptions::on_commit): size and time, as histograms.
+std::function<void(const sqlite::CommitFigures&)> commit_observer(telemetry::Metrics& metrics);
+
 /// Answers as `inner` does, after `sample`.
 class SamplingHandler final : public model::HttpHandler {
  public:

@@ -90,7 +90,7 @@ class OutcomesTest : public testing::Test {
   doubles::ManualClock clock;
   doubles::ManualTimers timers{loop, clock};
   SlowBook book{loop};
-  telemetry::Metrics registry{{.version = "test", .revision = ""}};
+  telemetry::Metrics registry{{.version = "test"}};
   telemetry::Log log{clock, {.level = telemetry::Level::off}};
   Metrics metrics{registry};
   int came_back = 0;

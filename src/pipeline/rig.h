@@ -78,7 +78,7 @@ struct World {
   WatchedLog event_log{store};
   SeededRandom random{options.seed};
   IdSource ids{store.clock(), random};
-  telemetry::Metrics registry{{.version = "test", .revision = ""}};
+  telemetry::Metrics registry{{.version = "test"}};
   telemetry::Log log{system_clock, {.level = telemetry::Level::off}};
   crypto::SecretBox box{random, crypto::MasterKey::make(random)};
   crypto::KeyedDigest digest{crypto::Secret(std::string("a key of digests"))};

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/utf8.h"
 
+using namespace grapnel;
 using namespace grapnel::telemetry;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

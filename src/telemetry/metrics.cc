@@ -220,8 +220,8 @@ template class Family<Histogram>;
 Metrics::Metrics(const BuildInfo& build) {
   overflow_ = counter("grapnel_metrics_label_overflow_total",
                       "Lookups of a series that found its family full and got \"_other\".");
-  gauges("grapnel_build_info", "The running build; always 1.", {"version", "revision", "compiler"})
-      .with({build.version, build.revision, "clang " __clang_version__})
+  gauges("grapnel_build_info", "The running build; always 1.", {"version", "compiler"})
+      .with({build.version, "clang " __clang_version__})
       .set(1);
 }
 

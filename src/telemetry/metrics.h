@@ -129,7 +129,6 @@ using HistogramFamily = Family<Histogram>;
 
 struct BuildInfo {
   std::string version;
-  std::string revision;  ///< of the source tree; "" when unknown
 };
 
 /// `Content-Type` of what expose() returns.

@@ -17,7 +17,7 @@ using ::testing::Not;
 
 class MetricsTest : public ::testing::Test {
  protected:
-  Metrics metrics_{{.version = "1.2.3", .revision = "abc"}};
+  Metrics metrics_{{.version = "1.2.3"}};
 };
 
 TEST_F(MetricsTest, FullFamilyCountsUnderOther) {
@@ -87,7 +87,7 @@ TEST_F(MetricsTest, HostileLabelValuesAreEscapedAndCut) {
 
 TEST_F(MetricsTest, TellsTheBuildAndTheProcess) {
   const std::string text = metrics_.expose();
-  EXPECT_THAT(text, HasSubstr("grapnel_build_info{version=\"1.2.3\",revision=\"abc\",compiler=\""));
+  EXPECT_THAT(text, HasSubstr("grapnel_build_info{version=\"1.2.3\",compiler=\""));
   for (const char* name : {"process_resident_memory_bytes", "process_open_fds",
                            "process_start_time_seconds", "process_cpu_seconds_total"}) {
     EXPECT_THAT(text, HasSubstr(std::string("\n") + name + " "));

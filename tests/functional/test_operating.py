@@ -1,11 +1,13 @@
 """What an operator sees: metrics of the drivers, certificates that cannot be read again."""
 
 import json
+import pathlib
+import re
 import socket
 import subprocess
 import unittest
 
-from grapnel import Grapnel, eventually
+from grapnel import Grapnel, eventually, request
 from receiver import Receiver
 
 
@@ -51,6 +53,8 @@ class DriverMetrics(unittest.TestCase):
                 "name_lookup_failures_total",
                 "name_lookups_refused_total",
                 "grapnel_store_commits_total",
+                "grapnel_store_commit_duration_seconds_count",
+                "grapnel_store_commit_bytes_count",
                 "grapnel_store_commands_total",
                 "grapnel_store_reopenings_total",
                 "grapnel_store_wal_restarts_total",
@@ -58,6 +62,18 @@ class DriverMetrics(unittest.TestCase):
                 "tls_reload_failures_total",
             ):
                 self.assertIn(name, found)
+
+    def test_the_page_of_metrics_names_each_of_them_and_no_other(self):
+        page = (pathlib.Path(__file__).parents[2] / "docs" / "METRICS.md").read_text()
+        listed = set(re.findall(r"^\| `([a-z_]+)` \|", page, re.MULTILINE))
+        with Grapnel() as grapnel, Receiver() as receiver:
+            grapnel.source("m")
+            grapnel.action("m", receiver.url + "/m")
+            grapnel.send("m")
+            eventually(lambda: receiver.at("/m"), what="the delivery")
+            text = request(grapnel.ops_address, "GET", "/metrics").body.decode()
+        shown = set(re.findall(r"^# TYPE ([a-z_]+) ", text, re.MULTILINE))
+        self.assertEqual({name for name in shown if not name.startswith("process_")}, listed)
 
     def test_figures_follow_what_happens(self):
         with Grapnel() as grapnel, Receiver() as receiver:

@@ -82,9 +82,8 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   auto done = parts->bodies->open();
   if (done) done = sweep_bodies(**db, *parts->bodies);
   if (!done) return fail(std::move(done.error()));
-  parts->writer =
-      std::make_unique<Writer>(*parts->files, *parts->bodies, *parts->clock, loop, std::move(*db),
-                               std::move(*state), options.wal_bytes_max);
+  parts->writer = std::make_unique<Writer>(*parts->files, *parts->bodies, *parts->clock, loop,
+                                           std::move(*db), std::move(*state), options);
   done = recover_running(*parts->writer, *parts->clock, random);
   if (done) done = parts->files->open_others();
   if (!done) return fail(at_open(done.error(), database));

@@ -1,7 +1,10 @@
 // How a store is opened, and what it counts.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "drivers/sqlite/limits.h"
@@ -14,11 +17,19 @@ enum class PlantedBug : std::uint8_t {
   skip_sync,  ///< commits are acknowledged before they are synced
 };
 
+/// One transaction that became durable.
+struct CommitFigures {
+  std::size_t bytes = 0;                       ///< that its commands carried
+  std::chrono::steady_clock::duration took{};  ///< from its first statement to the end of its sync
+};
+
 struct StoreOptions {
   std::string data_dir;
   std::uint64_t wal_bytes_max = kWalBytesMax;
   std::string vfs;  ///< a registered SQLite VFS for the database's files; "" = the system's
   PlantedBug bug = PlantedBug::none;
+  /// Called on the writer's thread after each commit, if set.
+  std::function<void(const CommitFigures&)> on_commit = {};
 };
 
 /// Since the start.

@@ -51,6 +51,7 @@ struct Parts {
   std::unique_ptr<Writer> writer;
 
   void open() {
+    harness.options.wal_bytes_max = kBound;
     std::filesystem::create_directory(harness.options.data_dir);
     auto watch = SyncWatchVfs::create("");
     ASSERT_TRUE(watch);
@@ -62,7 +63,7 @@ struct Parts {
     ASSERT_TRUE(state);
     bodies = std::make_unique<Bodies>(harness.options.data_dir + "/bodies", 1, harness.random);
     writer = std::make_unique<Writer>(*files, *bodies, clock, harness.loop.get_executor(),
-                                      std::move(*db), std::move(*state), kBound);
+                                      std::move(*db), std::move(*state), harness.options);
     ASSERT_TRUE(files->open_others());
     writer->start();
   }

@@ -37,15 +37,16 @@ Error for_caller(const Error& error) {
 }  // namespace
 
 Writer::Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Executor loop,
-               std::unique_ptr<Connection> db, WriterState state, std::uint64_t wal_bytes_max)
+               std::unique_ptr<Connection> db, WriterState state, const StoreOptions& options)
     : files_(files),
       bodies_(bodies),
       clock_(clock),
       loop_(std::move(loop)),
-      wal_bytes_max_(wal_bytes_max),
+      wal_bytes_max_(options.wal_bytes_max),
+      on_commit_(options.on_commit),
       db_(std::move(db)),
       state_(std::move(state)),
-      room_at_(wal_bytes_max),
+      room_at_(options.wal_bytes_max),
       registry_(state_.registry),
       seq_(state_.seq),
       side_(std::make_shared<LoopSide>()) {
@@ -240,6 +241,7 @@ void Writer::run_group(Group group) {
 }
 
 Result<> Writer::run_transaction(Group group, Outcome& outcome) {
+  const auto began = std::chrono::steady_clock::now();
   Transaction tx(*db_, state_, clock_.now());
   auto done = db_->begin();
   for (auto at = group.begin(); done && at != group.end(); ++at) done = (*at)->run(tx);
@@ -248,8 +250,13 @@ Result<> Writer::run_transaction(Group group, Outcome& outcome) {
     db_->rollback();
     return done;
   }
+  CommitFigures figures{.took = std::chrono::steady_clock::now() - began};
   absorb(tx, outcome);
-  for (Command* command : group) outcome.answers.emplace_back(command, Result<>{});
+  for (Command* command : group) {
+    figures.bytes += command->bytes;
+    outcome.answers.emplace_back(command, Result<>{});
+  }
+  if (on_commit_) on_commit_(figures);
   return {};
 }
 

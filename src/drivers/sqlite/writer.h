@@ -72,7 +72,7 @@ class Writer {
  public:
   /// `files` opens and closes connections and outlives the writer; `state` is what recovery found.
   Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Executor loop,
-         std::unique_ptr<Connection> db, WriterState state, std::uint64_t wal_bytes_max);
+         std::unique_ptr<Connection> db, WriterState state, const StoreOptions& options);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -206,6 +206,7 @@ class Writer {
   const StoreClock& clock_;
   const async::Executor loop_;
   const std::uint64_t wal_bytes_max_;
+  const std::function<void(const CommitFigures&)> on_commit_;
 
   // The writer's thread.
   std::unique_ptr<Connection> db_;

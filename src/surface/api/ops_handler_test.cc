@@ -18,7 +18,7 @@ class Ops : public testing::Test {
 
   async::Loop loop_;
   async::BlockingPool pool_{loop_.get_executor(), 1};
-  telemetry::Metrics metrics_{{.version = "test", .revision = ""}};
+  telemetry::Metrics metrics_{{.version = "test"}};
   std::optional<std::string> reason_;
   OpsHandler handler_{
       {.metrics = metrics_, .pool = &pool_, .why_not_ready = [this] { return reason_; }}};

@@ -50,11 +50,13 @@ struct Environment {
   /// "ADDRESS:PORT"; the handler outlives the listener.
   std::function<Result<std::unique_ptr<Listener>>(const std::string&, model::HttpHandler&)> listen;
 
-  /// Runs the server until it is asked to stop; gives the exit code.
-  std::function<int(const ServeOptions&)> serve;
+  /// Runs the server until it is asked to stop. Error: malformed, mistakes of its configuration,
+  /// one a line; or why it could not start.
+  std::function<Result<>(const ServeOptions&)> serve;
   /// Gives the sentence that tells what was restored.
   std::function<Result<std::string>(const RestoreOptions&)> restore;
   /// Checks a grapnel.yaml with the environment; gives the settings in force as text.
+  /// Error: malformed, one line a mistake.
   std::function<Result<std::string>(const std::optional<std::string>& path)> check_config;
 
   std::function<std::optional<std::string>(const std::string&)> variable;

@@ -94,15 +94,15 @@ class Runner {
         global_(std::move(global)),
         output_(environment, global_.format) {}
 
-  int operator()(const ServeOptions& options) const { return environment_.serve(options); }
+  int operator()(const ServeOptions& options) const {
+    const auto served = environment_.serve(options);
+    return served ? kExitOk : report(environment_, served.error());
+  }
   int operator()(const RestoreOptions& options) const {
     return print(environment_, environment_.restore(options));
   }
   int operator()(const ConfigCheckOptions& options) const {
-    const auto text = environment_.check_config(options.file);
-    if (text) return print(environment_, text);
-    report(environment_, text.error());
-    return kExitUsage;  // mistakes of a file, whichever room found them
+    return print(environment_, environment_.check_config(options.file));
   }
   int operator()(const VersionOptions&) const {
     print_version(output_);

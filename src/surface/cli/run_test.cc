@@ -345,7 +345,7 @@ TEST(Run, LocalCommandsReachTheApp) {
   EXPECT_EQ(terminal.restored->data_dir, "/d");
   EXPECT_EQ(terminal.run({"config", "check"}), 0);
   EXPECT_EQ(terminal.out, "fine\n");
-  terminal.checked = fail(grapnel::errc::malformed, "grapnel.yaml:1: a\ngrapnel.yaml:2: b");
+  terminal.checked = fail(errc::malformed, "grapnel.yaml:1: a\ngrapnel.yaml:2: b");
   EXPECT_EQ(terminal.run({"config", "check"}), 2);
   EXPECT_EQ(terminal.err, "grapnel: grapnel.yaml:1: a\ngrapnel: grapnel.yaml:2: b\n");
   EXPECT_EQ(terminal.run({"version"}), 0);

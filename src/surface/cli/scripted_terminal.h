@@ -60,11 +60,10 @@ class ScriptedTerminal {
               handler = &given;
               return std::make_unique<Listening>();
             },
-            .serve =
-                [this](const ServeOptions& options) {
-                  served = options;
-                  return 0;
-                },
+            .serve = [this](const ServeOptions& options) -> Result<> {
+              served = options;
+              return {};
+            },
             .restore = [this](const RestoreOptions& options) -> Result<std::string> {
               restored = options;
               return "restored";
