@@ -46,7 +46,8 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
   if (at == deliveries_.end()) return {.stale = true};
   StoredDelivery& row = at->second;
   Delivery& d = row.delivery;
-  if (d.state != DeliveryState::running || row.fence != settlement.fence) {
+  const bool stale = row.fence != settlement.fence && flaw_ != Flaw::stale_fence_accepted;
+  if (d.state != DeliveryState::running || stale) {
     return {.stale = true, .state = d.state};
   }
   if (settlement.attempt) note_attempt(row, *settlement.attempt);
@@ -54,6 +55,10 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
   switch (settlement.kind) {
     case Settlement::Kind::delivered:
       d.unknown_streak = 0;
+      if (d.cancel_wished && flaw_ == Flaw::cancel_beats_success) {
+        end(row, DeliveryState::cancelled, row.wish);
+        break;
+      }
       end(row, DeliveryState::delivered, EndReason::none);
       break;
     case Settlement::Kind::retry:
@@ -108,6 +113,9 @@ void MemoryTables::note_unknown(StoredDelivery& row) {
   Delivery& d = row.delivery;
   const ActionPtr action = snapshot_->find_action(d.action);
   ++d.unknown_streak;
+  if (flaw_ == Flaw::unknown_is_final) {
+    return end(row, DeliveryState::dead, EndReason::retries_exhausted);
+  }
   if (d.unknown_streak <= kUnknownStreakMax || !action) {
     return make_wait(row, DeliveryState::pending, now_);
   }

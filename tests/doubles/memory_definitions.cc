@@ -189,7 +189,8 @@ void MemoryTables::touch_keys(const std::vector<std::pair<KeyId, Time>>& uses) {
 
 void MemoryTables::report_health(ActionId id, const HealthReport& report) {
   const ActionPtr known = snapshot_->find_action(id);
-  if (!known || known->deleting || !is_news(*known, report)) return;
+  const bool believed = flaw_ == Flaw::old_gone_counts && report.health == Health::gone;
+  if (!known || known->deleting || (!believed && !is_news(*known, report))) return;
   auto next = std::make_shared<RegistrySnapshot>(*snapshot_);
   ++next->revision;
   auto entry = copy_entry(*next, known->source);

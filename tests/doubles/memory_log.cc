@@ -64,6 +64,7 @@ Appended MemoryTables::append_one(EventDraft& draft) {
     out.deliveries = make_deliveries(row, draft.plan);
     end_fanout(row, FanoutState::done);
   }
+  if (watcher_) watcher_->appended(row);
   return out;
 }
 
@@ -96,6 +97,7 @@ std::vector<BornDelivery> MemoryTables::make_deliveries(StoredEvent& event,
   for (const DeliveryPlan& planned : plan.deliveries) {
     StoredDelivery& row = add_delivery(event, planned.id, planned.action, event.event.run);
     join_lane(row);
+    tell(row, std::nullopt);
     if (planned.birth == Birth::dead) {
       end(row, DeliveryState::dead, planned.reason);
     } else if (planned.birth == Birth::leased && !row.delivery.waits_for_order) {

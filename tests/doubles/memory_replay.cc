@@ -44,6 +44,7 @@ Result<StoredDelivery*> MemoryTables::replay_one(const ReplayWish& wish) {
     d.replayed_by = wish.replay;
     dead_.erase(d.ended_seq);
   }
+  tell(made, std::nullopt);
   join_lane(made);
   hint(made);
   return &made;

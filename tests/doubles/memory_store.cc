@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace grapnel::doubles {
@@ -40,7 +42,8 @@ bool MemoryStore::restore(const std::string& folder) {
   if (found == backups_.end()) return false;
   crash();
   tables_ = found->second;
-  tables_.start_generation();
+  newest_generation_ = std::max(newest_generation_, tables_.generation()) + 1;
+  tables_.start_generation(newest_generation_);
   reopen();
   return true;
 }
@@ -83,6 +86,7 @@ bool MemoryStore::commit_waiting() {
   if (fate != Fate::crash_before) {
     tables_.begin(clock_->now());
     for (const Call& call : calls) call.apply();
+    if (durable_hook_) durable_hook_(info);
   }
   if (crashes) {
     tables_.take_effects();

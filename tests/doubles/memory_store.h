@@ -60,10 +60,15 @@ class MemoryStore final : public model::EventLog,
   const MemoryTables& tables() const { return tables_; }
   /// For what only damage or a half-done retention brings about.
   void remove_body(model::Seq event) { tables_.remove_body(event); }
+  /// Before anything is stored: a backup has the watcher and the flaw of its time.
+  void watch_tables(TableWatcher* watcher) { tables_.watch(watcher); }
+  void plant(Flaw flaw) { tables_.plant(flaw); }
 
   // Faults.
   /// Asked before each commit. It may not call the store.
   void decide_commits(std::function<Fate(const CommitInfo&)> hook) { decide_ = std::move(hook); }
+  /// Called after each commit that is durable, before anybody is told.
+  void on_durable(std::function<void(const CommitInfo&)> hook) { durable_hook_ = std::move(hook); }
   /// Called when the store crashed by itself (a Fate), still inside the commit's turn.
   void on_crash(std::function<void()> hook) { crashed_hook_ = std::move(hook); }
   enum class Commits : std::uint8_t {
@@ -89,6 +94,8 @@ class MemoryStore final : public model::EventLog,
   bool is_crashed() const { return crashed_; }
   /// Puts the state of an earlier backup() in place; a new generation begins.
   bool restore(const std::string& folder);
+  /// As backup(), at once and beside all commits; replaces what had that name.
+  void keep(const std::string& folder) { backups_.insert_or_assign(folder, tables_); }
 
   // EventLog
   async::Task<Result<std::vector<model::Appended>>> append(
@@ -179,12 +186,14 @@ class MemoryStore final : public model::EventLog,
   std::set<std::string, std::less<>> stalled_names_;
   std::deque<Call> stalled_;
   std::function<Fate(const CommitInfo&)> decide_;
+  std::function<void(const CommitInfo&)> durable_hook_;
   std::function<void()> crashed_hook_;
   Commits commits_ = Commits::each_turn;
   std::optional<model::errc> outage_;
   bool crashed_ = false;
   bool commit_posted_ = false;
   std::int64_t commit_number_ = 0;
+  std::int64_t newest_generation_ = 0;  // over all restores
   std::function<void(const std::vector<model::WorkHint>&)> work_watcher_;
   std::vector<std::function<void(model::SnapshotPtr)>> watchers_;
   std::map<std::string, MemoryTables> backups_;

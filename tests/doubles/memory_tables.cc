@@ -19,13 +19,38 @@ void MemoryTables::recover(Time now) {
   fence_ += kLeap;
   swept_to_ = 0;
   body_files_.clear();
+  if (flaw_ != Flaw::none) recover_flawed();
+  if (flaw_ == Flaw::leases_forgotten) return;
   const std::set<Seq> running = running_;
   for (const Seq seq : running) note_crash(deliveries_.at(seq));
   effects_ = {};
 }
 
-void MemoryTables::start_generation() {
-  ++generation_;
+/// What the planted bug does at a start.
+void MemoryTables::recover_flawed() {
+  if (flaw_ == Flaw::keys_forgotten) keys_.clear();
+  if (flaw_ == Flaw::held_forgotten) held_.clear();
+  if (flaw_ == Flaw::jobs_forgotten) jobs_.clear();
+  for (auto& [id, job] : jobs_) {
+    if (flaw_ == Flaw::job_progress_lost && job.state == JobState::running) job.cursor = 0;
+  }
+  for (auto& [seq, row] : deliveries_) {
+    Delivery& d = row.delivery;
+    if (flaw_ == Flaw::cancel_wish_forgotten) d.cancel_wished = false;
+    if (flaw_ == Flaw::due_times_forgotten && d.state == DeliveryState::retrying) {
+      waiting_[d.action].erase({d.due, seq});
+      d.due = now_;
+      waiting_[d.action].emplace(now_, seq);
+    }
+    if (flaw_ == Flaw::job_progress_lost && d.replayed_by) {
+      d.replayed_by.reset();
+      dead_.emplace(d.ended_seq, seq);
+    }
+  }
+}
+
+void MemoryTables::start_generation(std::int64_t number) {
+  if (flaw_ != Flaw::generation_kept) generation_ = number;
   seq_ += kLeap;
   fence_ += kLeap;
 }
@@ -54,6 +79,15 @@ StoredDelivery& MemoryTables::add_delivery(StoredEvent& event, DeliveryId id, Ac
   count(row, +1);
   waiting_[action].emplace(row.delivery.due, seq);
   return row;
+}
+
+void MemoryTables::tell(const StoredDelivery& row, std::optional<DeliveryState> from) const {
+  if (watcher_) watcher_->entered(row, from);
+}
+
+const StoredDelivery* MemoryTables::find(DeliveryId id) const {
+  const auto at = delivery_ids_.find(id);
+  return at == delivery_ids_.end() ? nullptr : &deliveries_.at(at->second);
 }
 
 StoredDelivery* MemoryTables::find(DeliveryId id) {
@@ -92,18 +126,23 @@ void MemoryTables::make_wait(StoredDelivery& row, DeliveryState state, Time due)
     return end(row, DeliveryState::cancelled, EndReason::definition_deleted);
   }
   if (is_gone(row.delivery.action)) return end(row, DeliveryState::dead, EndReason::endpoint_gone);
+  const DeliveryState from = row.delivery.state;
   enter(row, state);
   row.delivery.due = due;
+  tell(row, from);
   waiting_[row.delivery.action].emplace(due, row.delivery.seq);
   hint(row);
 }
 
 void MemoryTables::start_lease(StoredDelivery& row) {
+  const DeliveryState from = row.delivery.state;
   enter(row, DeliveryState::running);
   row.fence = ++fence_;
+  tell(row, from);
 }
 
 void MemoryTables::end(StoredDelivery& row, DeliveryState state, EndReason reason) {
+  const DeliveryState from = row.delivery.state;
   enter(row, state);
   Delivery& d = row.delivery;
   d.ended = now_;
@@ -112,6 +151,7 @@ void MemoryTables::end(StoredDelivery& row, DeliveryState state, EndReason reaso
   d.cancel_wished = false;
   d.waits_for_order = false;
   if (state == DeliveryState::dead) dead_.emplace(d.ended_seq, d.seq);
+  tell(row, from);
   Lane* lane = find_lane(row);
   if (!lane) return;
   if (lane->holder == d.seq) lane->holder = 0;
@@ -123,6 +163,7 @@ void MemoryTables::end(StoredDelivery& row, DeliveryState state, EndReason reaso
 // --- ordered keys
 
 bool MemoryTables::blocks(const StoredDelivery& row) const {
+  if (flaw_ == Flaw::block_ignored) return false;
   const ActionPtr action = snapshot_->find_action(row.delivery.action);
   return row.delivery.state == DeliveryState::dead && !row.delivery.skipped && action &&
          action->on_dead == OnDead::block;
@@ -151,6 +192,7 @@ bool MemoryTables::is_blocked(const Lane& lane, const StoredDelivery& row) const
 void MemoryTables::join_lane(StoredDelivery& row) {
   if (!row.key) return;
   Lane& lane = lanes_[{row.delivery.action, *row.key}];
+  if (flaw_ == Flaw::order_ignored) return;
   lane.members.emplace(row.stand, row.delivery.seq);
   row.delivery.waits_for_order = lane.holder != 0 || is_blocked(lane, row);
   if (!row.delivery.waits_for_order) lane.holder = row.delivery.seq;

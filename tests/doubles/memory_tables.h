@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include "doubles/flaw.h"
+#include "doubles/table_watcher.h"
 #include "model/catalog.h"
 #include "model/delivery_book.h"
 #include "model/event_log.h"
@@ -59,8 +61,10 @@ class MemoryTables {
   /// A new process: a new epoch, each running delivery is one unknown, bodies without a draft are
   /// swept.
   void recover(Time now);
-  /// After a restore: cursors of before are refused, seq and fences leap.
-  void start_generation();
+  /// After a restore: cursors of before are refused, seq and fences leap. `number` is of no
+  /// generation before, that of another restore of the same backup included.
+  void start_generation(std::int64_t number);
+  std::int64_t generation() const { return generation_; }
   /// Newest time of any transaction.
   Time newest() const { return now_; }
   std::int64_t epoch() const { return epoch_; }
@@ -113,7 +117,12 @@ class MemoryTables {
   model::StepResult drop_old_keys();
   model::StepResult record_held(model::SourceId source);
 
-  // For invariants of the simulation.
+  // For the simulation.
+  /// Outlives these tables and their copies.
+  void watch(TableWatcher* watcher) { watcher_ = watcher; }
+  void plant(Flaw flaw) { flaw_ = flaw; }
+  /// Null when there is none.
+  const StoredDelivery* find(model::DeliveryId id) const;
   const std::map<model::Seq, StoredEvent>& events() const { return events_; }
   const std::map<model::Seq, StoredDelivery>& deliveries() const { return deliveries_; }
   std::size_t body_files() const { return body_files_.size(); }
@@ -164,6 +173,8 @@ class MemoryTables {
   bool is_blocked(const Lane& lane, const StoredDelivery& row) const;
   void join_lane(StoredDelivery& row);
   void leave_lane(const StoredDelivery& row);
+  void tell(const StoredDelivery& row, std::optional<model::DeliveryState> from) const;
+  void recover_flawed();
   /// The dead deliveries at that place no longer hold anything back.
   void unblock(Lane& lane, model::Seq stand);
   /// Lets the first that waits hold the lane, if nothing keeps it.
@@ -199,6 +210,8 @@ class MemoryTables {
   model::Fence fence_ = 0;
   model::Seq swept_to_ = 0;
   Effects effects_;
+  TableWatcher* watcher_ = nullptr;
+  Flaw flaw_ = Flaw::none;
 
   std::map<model::Seq, StoredEvent> events_;
   std::unordered_map<model::EventId, model::Seq> event_ids_;
