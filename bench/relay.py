@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Durable ingest and ingest-to-delivered, whole process, on this machine's loopback.
 
-    bench/relay.py [--seconds 10] [--connections 64] [--grapnel FILE] [--sink FILE]
+    bench/relay.py [--seconds 10] [--connections 64] [--grapnel FILE] [--programs FOLDER]
 
 Load comes from wrk (one thread) and goes to bench_sink, both beside the process, so all of them
-share the cores. Prints, for each: events a second, CPU microseconds of the grapnel process an
-event, latencies as wrk saw them; and the same generator against the sink alone, in the same run,
-as the baseline of the ratios. Machines differ and are noisy: compare ratios and CPU per event.
+share the cores. Prints, for each: events a second, CPU microseconds of the relay's process an
+event, latencies as wrk saw them. In the same run, as baselines of the ratios: the same with the
+store left out (bench_no_store: the same code over a log and a book that keep nothing), and the
+generator against the sink alone. Machines differ and are noisy: compare ratios and CPU per event.
 """
 
 import argparse
@@ -64,6 +65,31 @@ def delivered(grapnel):
     return grapnel.metrics().get('deliveries_ended_total{state="delivered"}', 0)
 
 
+def without_store(args, name, target, state):
+    """The same load on the relay with nothing but the store left out."""
+    relay = subprocess.Popen(
+        [args.programs / "bench_no_store", target, state],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        port = int(relay.stdout.readline())
+        cpu = cpu_seconds(relay.pid)
+        rate, p50, p99, bad = wrk(f"http://127.0.0.1:{port}/webhooks/bench", args)
+        total = rate * args.seconds
+        used = cpu_seconds(relay.pid) - cpu
+    finally:
+        relay.stdin.close()
+        ended = int(relay.stdout.readline() or 0)
+        relay.wait(10)
+    line = f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  not 2xx {bad}"
+    if state == "active":
+        line += f"  delivered {ended / args.seconds:.0f}/s under load, backlog {total - ended:.0f}"
+    print(f"{line}  cpu {used / total * 1e6:.1f} us/event", flush=True)
+    return rate if state == "paused" else ended / args.seconds
+
+
 def measure(args, name, target, fields, wait_for_deliveries):
     with harness.Grapnel() as grapnel:
         grapnel.source("bench")
@@ -90,7 +116,7 @@ def measure(args, name, target, fields, wait_for_deliveries):
             line += f" backlog {backlog:.0f}"
         used = cpu_seconds(grapnel.process.pid) - cpu
         print(f"{line}  cpu {used / total * 1e6:.1f} us/event", flush=True)
-        return rate
+        return done_at_end / taken if wait_for_deliveries else rate
 
 
 def main():
@@ -99,13 +125,15 @@ def main():
     )
     parser.add_argument("--grapnel", default=str(HERE.parent / "build" / "grapnel"))
     parser.add_argument(
-        "--sink", default=str(HERE.parent / "build" / "release" / "bench" / "bench_sink")
+        "--programs", type=pathlib.Path, default=HERE.parent / "build" / "release" / "bench"
     )
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=64)
     args = parser.parse_args()
     harness.BINARY = args.grapnel
-    sink = subprocess.Popen([args.sink], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    sink = subprocess.Popen(
+        [args.programs / "bench_sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}/"
         base, p50, p99, _ = wrk(url, args)
@@ -114,10 +142,13 @@ def main():
             flush=True,
         )
         ingest = measure(args, "durable ingest, action paused", url, {"state": "paused"}, False)
+        bare_ingest = without_store(args, "  the store left out", url, "paused")
         whole = measure(args, "ingest -> delivered", url, {"max_in_flight": 64}, True)
+        bare_whole = without_store(args, "  the store left out", url, "active")
         print(
-            f"ratios to the baseline: ingest {ingest / base:.2f},"
-            f" ingest -> delivered {whole / base:.2f}"
+            f"ratios: ingest {ingest / bare_ingest:.2f} of it without the store,"
+            f" {ingest / base:.2f} of the sink; ingest -> delivered {whole / bare_whole:.2f} of it"
+            f" without the store, {whole / base:.2f} of the sink"
         )
     finally:
         sink.stdin.close()

@@ -1,6 +1,7 @@
 // A webhook receiver that costs little: one thread, epoll, every request answered 200 at once. It
 // prints its port, then, each second with traffic, how many requests came. Ends on SIGTERM or when
-// stdin closes.
+// stdin closes, and then prints how many came, and of bodies that begin with {"ns":<CLOCK_MONOTONIC
+// of their sending> the median and the 99th percentile of their way here, in microseconds.
 //
 //   bench_sink [delay_ms]     answer each request after that many milliseconds
 #include <arpa/inet.h>
@@ -10,16 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace {
 
@@ -42,6 +46,21 @@ std::size_t request_size(std::string_view in) {
     std::from_chars(first, in.data() + end, length);
   }
   return in.size() >= end + 4 + length ? end + 4 + length : 0;
+}
+
+/// Microseconds since the request's body was made, if it says when.
+std::optional<std::uint32_t> way_of(std::string_view request) {
+  static constexpr std::string_view kStart = "\r\n\r\n{\"ns\":";
+  const auto at = request.find(kStart);
+  if (at == std::string_view::npos) return std::nullopt;
+  std::int64_t sent = 0;
+  const char* first = request.data() + at + kStart.size();
+  if (std::from_chars(first, request.data() + request.size(), sent).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  const auto now = Clock::now().time_since_epoch();
+  return static_cast<std::uint32_t>(
+      (std::chrono::duration_cast<std::chrono::nanoseconds>(now).count() - sent) / 1'000);
 }
 
 class Sink {
@@ -82,7 +101,12 @@ class Sink {
         report_at = Clock::now() + std::chrono::seconds(1);
       }
     }
-    std::printf("%llu\n", static_cast<unsigned long long>(requests_));
+    std::ranges::sort(ways_);
+    const auto quantile = [this](std::size_t percent) {
+      return ways_.empty() ? 0U : ways_[ways_.size() * percent / 100];
+    };
+    std::printf("%llu %u %u\n", static_cast<unsigned long long>(requests_), quantile(50),
+                quantile(99));
   }
 
  private:
@@ -131,6 +155,7 @@ class Sink {
     }
     peer.in.append(buffer, static_cast<std::size_t>(got));
     while (const std::size_t size = request_size(peer.in)) {
+      if (const auto way = way_of(std::string_view(peer.in).substr(0, size))) ways_.push_back(*way);
       peer.in.erase(0, size);
       ++requests_;
       if (delay_ == 0) {
@@ -158,6 +183,7 @@ class Sink {
   int epoll_ = -1;
   bool ended_ = false;
   std::uint64_t requests_ = 0;
+  std::vector<std::uint32_t> ways_;
   std::unordered_map<int, Peer> peers_;
   std::deque<std::pair<Clock::time_point, int>> waiting_;
 };

@@ -50,6 +50,18 @@ Result<> make_data_dir(const std::string& dir) {
   return {};
 }
 
+/// A disk that hangs can hold the loop's own thread, when the store is closed: then the kernel's
+/// alarm ends the process. What was acknowledged is durable, what runs is found as unknown.
+void end_at_the_latest_in(Millis time) {
+  std::signal(SIGALRM, [](int) {
+    static constexpr std::string_view kLine =
+        "grapnel: stopping took too long, the store does not answer; ended without it\n";
+    [[maybe_unused]] const ssize_t told = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+    std::_Exit(EXIT_FAILURE);
+  });
+  ::alarm(static_cast<unsigned>(std::chrono::ceil<std::chrono::seconds>(time).count()));
+}
+
 http::ServerOptions server_options(const Config& config, const Endpoint& endpoint) {
   http::ServerOptions options;
   options.address = endpoint.address;
@@ -73,6 +85,10 @@ class Daemon {
         timers_(loop_.get_executor()),
         signals_(loop_, SIGTERM, SIGINT),
         scope_(loop_.get_executor()) {}
+  /// Whatever could not start leaves tasks that never run.
+  ~Daemon() { loop_.stop(); }
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   Result<> start() {
     raise_descriptor_limit();
@@ -257,13 +273,16 @@ class Daemon {
     log_.info("stopping", {{"signal", first == SIGTERM ? "SIGTERM" : "SIGINT"}});
     // An interrupt comes from a person at a terminal, not from a balancer that must notice first.
     scope_.spawn(stop(first == SIGTERM ? config_.shutdown.grace : Millis{0}));
-    co_await signals_.async_wait(boost::asio::redirect_error(async::use_task, error));
-    if (error) co_return;
-    // What was acknowledged is durable; what runs is found as unknown at the next start.
-    std::_Exit(EXIT_FAILURE);
+    // A second one ends the process at once, also when a disk holds the loop's thread. What was
+    // acknowledged is durable; what runs is found as unknown at the next start.
+    signals_.clear(error);
+    for (const int signal : {SIGTERM, SIGINT}) {
+      std::signal(signal, [](int) { std::_Exit(EXIT_FAILURE); });
+    }
   }
 
   async::Task<> stop(Millis grace) {
+    end_at_the_latest_in(config_.shutdown.drain + kStopOverrun);
     const Monotonic began = timers_.now();
     const async::Deadline drained(began + config_.shutdown.drain);
     co_await timers_.sleep_for(grace);

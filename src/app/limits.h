@@ -26,10 +26,15 @@ inline constexpr std::size_t kApiKeyTextMin = 16;
 /// Retention: under a minute nobody could look at anything; ten years is "never" for a webhook.
 inline constexpr Millis kRetentionMin{60'000};
 inline constexpr Millis kRetentionMax{3650LL * 86'400'000};
-/// Bytes of bodies in flight: room for two of the largest; and what a large machine can hold.
-inline constexpr std::uint64_t kBodyBytesInFlightSettingMin = 2 * model::kBodyBytesMax;
+/// Bytes of bodies in flight: a payer's part has room for one of the largest in a buffer that
+/// doubled; and what a large machine can hold.
+inline constexpr std::uint64_t kBodyBytesInFlightSettingMin =
+    2 * http::kPayerShareDivisor * model::kBodyBytesMax;
 inline constexpr std::uint64_t kBodyBytesInFlightSettingMax = 64_GiB;
 static_assert(kBodyBytesInFlightSettingMin <= http::kBodyBytesInFlightMax);
+/// After the drain, for what nobody can cut off: closing connections and the store. 25 s and this
+/// stay below the 30 s that Kubernetes and other supervisors wait by default.
+inline constexpr Millis kStopOverrun{4'000};
 /// Connections: Linux allows about a million descriptors to a process.
 inline constexpr std::int64_t kConnectionsSettingMin = 10;
 inline constexpr std::int64_t kConnectionsSettingMax = 1'000'000;

@@ -24,8 +24,8 @@ boost::json::value headers_json(const Action& action) {
   boost::json::object object;
   boost::json::array list;
   for (const auto& header : action.headers) {
-    const std::string value = hides_header(action, header.name) ? cut_header_value(header.value)
-                                                                : valid_utf8(header.value);
+    const std::string value =
+        hides_header(action, header.name) ? cut_header_value(header) : valid_utf8(header.value);
     object[header.name] = value;
     list.push_back({{"name", header.name}, {"value", value}});
   }
@@ -298,9 +298,14 @@ void assign(const std::optional<T>& from, T& to) {
 
 }  // namespace
 
-std::string cut_header_value(std::string_view value) {
+std::string cut_header_value(const Header& header) {
+  const std::string_view value = header.value;
   const auto space = value.find(' ');
-  const bool has_scheme = space != std::string_view::npos && is_header_name(value.substr(0, space));
+  // Elsewhere a word before a space may be the secret itself.
+  const bool has_scheme =
+      (same_name(header.name, "Authorization") || same_name(header.name, "Proxy-Authorization")) &&
+      space != std::string_view::npos && is_header_name(value.substr(0, space)) &&
+      value.find_first_not_of(' ', space) != std::string_view::npos;
   return has_scheme ? fmt::format("{} {}", value.substr(0, space), kCutMark)
                     : std::string(kCutMark);
 }

@@ -53,8 +53,9 @@ Result<> apply(const ActionPatch& patch, Action& action);
 /// v1; v1 and sha256 for a secret given as plain text; v1a for a whsk_ key.
 std::uint8_t default_schemes(std::string_view signing_secret);
 
-/// What is shown of a secret header value: its scheme word at most ("Bearer … (cut)").
-std::string cut_header_value(std::string_view value);
+/// What is shown of a secret header: nothing of its value, but the scheme word of an Authorization
+/// ("Bearer … (cut)").
+std::string cut_header_value(const Header& header);
 
 boost::json::object to_json(const RetryPolicy& policy);
 

@@ -166,6 +166,15 @@ TEST(ActionJson, NeverShowsASecret) {
   EXPECT_NE(text.find("\"signing_secrets\":[{\"created_at\""), std::string::npos);
 }
 
+TEST(ActionJson, OnlyTheSchemeOfAnAuthorizationIsShownOfASecretHeader) {
+  EXPECT_EQ(cut_header_value({"authorization", "Bearer abc"}), "Bearer … (cut)");
+  for (const Header& header :
+       {Header{"X-Api-Key", "sk_live_abc "}, Header{"X-Secret", "alpha beta"},
+        Header{"Authorization", "sk_live_abc"}, Header{"Authorization", "sk_live_abc  "}}) {
+    EXPECT_EQ(cut_header_value(header), "… (cut)") << header.value;
+  }
+}
+
 TEST(ActionJson, CutHeadersGivenBackAreRefused) {
   const auto shown = to_json(made_from(R"({"headers":{"Authorization":"Bearer hunter2"}})"));
   const boost::json::value again{{"headers", shown.at("headers")}};

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/utf8.h"
+
 namespace grapnel::model {
 namespace {
 
@@ -13,10 +15,11 @@ bool is_credential_word(std::string_view word) {
   static constexpr std::array<std::string_view, 9> kParts{"auth",   "token",      "secret",
                                                           "passw",  "passphrase", "credential",
                                                           "cookie", "session",    "bearer"};
-  static constexpr std::array<std::string_view, 3> kWords{"jwt", "sas", "pwd"};
+  static constexpr std::array<std::string_view, 6> kWords{"jwt",  "sas",      "pwd",
+                                                          "pass", "passcode", "otp"};
   std::string low(word);
   std::ranges::transform(low, low.begin(), lower);
-  return std::ranges::find(kWords, low) != kWords.end() ||
+  return low.ends_with("key") || std::ranges::find(kWords, low) != kWords.end() ||
          std::ranges::any_of(
              kParts, [&low](std::string_view part) { return low.find(part) != std::string::npos; });
 }
@@ -61,7 +64,7 @@ bool is_header_name(std::string_view name) {
 }
 
 bool is_credential_name(std::string_view name) {
-  static constexpr std::string_view kSuffix = "key";
+  if (same_name(name, "Idempotency-Key") || same_name(name, "X-Idempotency-Key")) return false;
   std::string_view rest = name;
   while (!rest.empty()) {
     const auto end = rest.find_first_of("-_.");
@@ -69,9 +72,12 @@ bool is_credential_name(std::string_view name) {
     if (end == std::string_view::npos) break;
     rest.remove_prefix(end + 1);
   }
-  return name.size() >= kSuffix.size() &&
-         same_name(name.substr(name.size() - kSuffix.size()), kSuffix) &&
-         !same_name(name, "Idempotency-Key") && !same_name(name, "X-Idempotency-Key");
+  return false;
+}
+
+std::string shown_value(const Header& header) {
+  const bool secret = is_credential_name(header.name) && !header.value.starts_with("digest:");
+  return secret ? "[cut]" : valid_utf8(header.value);
 }
 
 bool is_header_value(std::string_view value) {

@@ -26,8 +26,11 @@ bool is_hop_by_hop(std::string_view name);
 /// A token of RFC 9110 section 5.6.2.
 bool is_header_name(std::string_view name);
 /// Whether a header of that name usually carries a credential: one of its words is auth, token,
-/// secret, password, cookie, … or it ends in "key" and is no idempotency key.
+/// secret, password, cookie, … or ends in "key", and it is no idempotency key.
 bool is_credential_name(std::string_view name);
+/// As pages show it: valid UTF-8, and "[cut]" where the name is a credential's and the value not a
+/// digest already.
+std::string shown_value(const Header& header);
 /// Visible characters, spaces, tabs and obs-text; no CR, LF or NUL.
 bool is_header_value(std::string_view value);
 

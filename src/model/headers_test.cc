@@ -54,10 +54,27 @@ TEST(Headers, HopByHopFieldsAreKnown) {
 }
 
 TEST(Headers, NamesThatUsuallyCarryCredentialsAreKnown) {
-  for (const std::string_view name :
-       {"Authorization", "proxy-authorization", "Cookie", "X-Api-Key", "X-Gitlab-Token", "X-Auth",
-        "X-AccessToken", "api_key", "X-Client-Secret", "aeg-sas-key", "X-Vault-Token", "X-JWT",
-        "Ocp-Apim-Subscription-Key", "X-Db-Password", "Session-Id", "APIKEY"}) {
+  for (const std::string_view name : {"Authorization",
+                                      "proxy-authorization",
+                                      "Cookie",
+                                      "X-Api-Key",
+                                      "X-Gitlab-Token",
+                                      "X-Auth",
+                                      "X-AccessToken",
+                                      "api_key",
+                                      "X-Client-Secret",
+                                      "aeg-sas-key",
+                                      "X-Vault-Token",
+                                      "X-JWT",
+                                      "Ocp-Apim-Subscription-Key",
+                                      "X-Db-Password",
+                                      "Session-Id",
+                                      "APIKEY",
+                                      "X-Api-Key-2",
+                                      "X-ApiKey-Prod",
+                                      "X-Pass",
+                                      "X-OTP",
+                                      "Set-Cookie"}) {
     EXPECT_TRUE(is_credential_name(name)) << name;
   }
   for (const std::string_view name :
@@ -65,6 +82,13 @@ TEST(Headers, NamesThatUsuallyCarryCredentialsAreKnown) {
         "webhook-signature", "User-Agent", "X-Keyboard", "X-Sasquatch", "", "-"}) {
     EXPECT_FALSE(is_credential_name(name)) << name;
   }
+}
+
+TEST(Headers, CredentialsOfOthersAreNotShownButTheirDigestsAre) {
+  EXPECT_EQ(shown_value({"X-Auth-Token", "hunter2"}), "[cut]");
+  EXPECT_EQ(shown_value({"Set-Cookie", "a=b"}), "[cut]");
+  EXPECT_EQ(shown_value({"Authorization", "digest:abc"}), "digest:abc");
+  EXPECT_EQ(shown_value({"X-A", "b\xff"}), "b\xEF\xBF\xBD");
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ value text_or_null(std::string_view text) {
 array headers_json(const HeaderList& headers) {
   array out;
   for (const auto& header : headers) {
-    out.push_back(array{valid_utf8(header.name), valid_utf8(header.value)});
+    out.push_back(array{valid_utf8(header.name), shown_value(header)});
   }
   return out;
 }

@@ -420,7 +420,9 @@ async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
   unmade.attempt.result = AttemptResult::handed_back;
   const model::Delivery& delivery = ready.lease.delivery;
   if (!ready.event) {
-    const auto read = co_await reader_.read({delivery.event_seq});
+    // While one runs alone everybody waits for it.
+    const auto read = alone_runs_ ? co_await reader_.try_read({delivery.event_seq})
+                                  : co_await reader_.read({delivery.event_seq});
     if (!read || stopped_) co_return unmade;
     const auto& event = read->front();
     if (!event || !*event) {

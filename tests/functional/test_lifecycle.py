@@ -5,6 +5,7 @@ import hmac
 import json
 import os
 import shutil
+import socket
 import subprocess
 import time
 import unittest
@@ -102,6 +103,22 @@ class Killing(unittest.TestCase):
             grapnel.start()
             again = grapnel.send("d", headers={"Idempotency-Key": "x"}).json()
             self.assertEqual((again["status"], again["event_id"]), ("duplicate", first))
+
+    def test_taken_port_and_wrong_certificate_are_told_in_one_line(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            for env, config, said in (
+                ({"GRAPNEL_LISTEN": f"127.0.0.1:{port}"}, "", f"port {port}"),
+                ({"GRAPNEL_METRICS_LISTEN": f"127.0.0.1:{port}"}, "", f"port {port}"),
+                ({}, "tls: {cert: /nowhere.crt, key: /nowhere.key}\n", "/nowhere.crt"),
+            ):
+                grapnel = Grapnel(config=config, env=env)
+                self.addCleanup(grapnel.close)
+                grapnel.start(wait=False)
+                self.assertEqual(grapnel.process.wait(20), 1)
+                eventually(lambda: "grapnel: " in grapnel.log_text(), what="the last line")
+                self.assertTrue(grapnel.log_lines[-1].startswith("grapnel: "), grapnel.log_text())
+                self.assertIn(said, grapnel.log_lines[-1])
 
     def test_second_process_on_the_directory_says_who_holds_it(self):
         with Grapnel() as grapnel:

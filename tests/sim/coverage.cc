@@ -53,6 +53,7 @@ constexpr std::array<std::string_view, kHistories> kHistoryNames{
     "a copy of an event, answered with the first's id",
     "an event removed by retention",
     "commits that hang for a while",
+    "an event refused because a bound of open or held work is reached",
 };
 
 template <std::size_t N>

@@ -58,8 +58,9 @@ enum class History : std::uint8_t {
   duplicate,
   swept,
   stalled_commits,
+  refused_full,
 };
-inline constexpr std::size_t kHistories = 18;
+inline constexpr std::size_t kHistories = 19;
 
 struct Coverage {
   std::array<std::int64_t, kSteps> steps{};

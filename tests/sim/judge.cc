@@ -33,6 +33,17 @@ void Judge::acknowledged(const pipeline::Receipt& receipt, const Ledger::Key& ke
   }
 }
 
+void Judge::refused(const pipeline::Refusal& refusal) {
+  using pipeline::RefusalKind;
+  const bool full =
+      refusal.kind == RefusalKind::backlog_full || refusal.kind == RefusalKind::held_full;
+  if (full) coverage_.count(History::refused_full);
+  if (!full && refusal.kind != RefusalKind::store_down) {
+    break_rule("refused for no reason: " + refusal.detail);
+  }
+  if (refusals_ == Refusals::unexpected) break_rule("refused in peace: " + refusal.detail);
+}
+
 void Judge::cancel_answered(DeliveryId id, model::DeliveryState state) {
   if (state != model::DeliveryState::running) return;
   const Row* row = store_.tables().find(id);
@@ -61,6 +72,10 @@ std::optional<int> Judge::call_started(const model::HttpCall& call) {
   if (const auto action = store_.snapshot()->find_action(made.action)) {
     made.target = action->target_revision;
     check_bounds(*row, *action);
+  }
+  const auto attempt = model::find_header(call.headers, "X-Grapnel-Attempt").value_or("");
+  if (attempt != fmt::format("{}", row->delivery.attempts + 1)) {
+    break_rule(fmt::format("{} goes out as attempt {}", name, attempt));
   }
   if (made.alone) coverage_.count(History::ran_alone);
   const auto is_alone = [](const auto& other) { return other.second.alone; };
@@ -136,7 +151,9 @@ void Judge::check_bounds(const Row& row, const model::Action& action) {
   const auto name = row.delivery.id.str();
   const auto beside = std::ranges::count_if(
       calls_, [&](const auto& call) { return call.second.action == action.id; });
-  if (beside >= bounds_[action.id]) break_rule("more attempts than max_in_flight: " + name);
+  const Bound& bound = bounds_[action.id];
+  const int most = is_late_start(bound.since) ? action.max_in_flight : bound.most;
+  if (beside >= most) break_rule("more attempts than max_in_flight: " + name);
   if (calls_.size() >= static_cast<std::size_t>(kBounds.attempts_max)) {
     break_rule("more attempts than the process may make: " + name);
   }
@@ -192,8 +209,7 @@ void Judge::look_at_definitions() {
   std::map<ActionId, Monotonic> closed;
   for (const auto& [id, entry] : definitions_->sources) {
     for (const auto& action : entry->actions) {
-      int& bound = bounds_[action->id];
-      bound = std::max(bound, action->max_in_flight);
+      note_bound(*action);
       const bool gone = action->health == model::Health::gone;
       if (gone && !gone_said_.contains({action->id, action->target_revision})) {
         break_rule(fmt::format("{} is gone, and its target never said so", action->name));
@@ -206,6 +222,16 @@ void Judge::look_at_definitions() {
     }
   }
   closed_ = std::move(closed);
+}
+
+/// An attempt that was on its way when a bound became smaller may still start.
+void Judge::note_bound(const model::Action& action) {
+  Bound& bound = bounds_[action.id];
+  const int before = std::exchange(bound.now, action.max_in_flight);
+  if (before == bound.now) return;
+  const bool same_moment = bound.since == clock_.monotonic();
+  bound.most = std::max({before, bound.now, same_moment ? bound.most : 0});
+  bound.since = clock_.monotonic();
 }
 
 void Judge::died() {
@@ -247,7 +273,7 @@ std::int64_t Judge::open_work() const {
   return open;
 }
 
-void Judge::end(const std::vector<ActionId>& permanent) {
+void Judge::end() {
   if (const auto open = open_work(); open > 0) break_rule(fmt::format("{} are stuck", open));
   const auto& tables = store_.tables();
   for (const EventId& event : acknowledged_) {
@@ -256,12 +282,13 @@ void Judge::end(const std::vector<ActionId>& permanent) {
       break_rule("an acknowledged event is lost: " + event.str());
     }
   }
+  if (tables.body_files() > 0) break_rule("bodies are left that no event has");
   std::set<model::JobId> jobs;
   for (const auto& job : tables.jobs()) jobs.insert(job.id);
   for (const model::JobId id : ledger_.jobs) {
     if (!jobs.contains(id)) break_rule("a bulk replay is lost: " + id.str());
   }
-  for (const auto& [seq, event] : tables.events()) check_event(event, permanent);
+  for (const auto& [seq, event] : tables.events()) check_event(event);
   for (const auto& [seq, row] : tables.deliveries()) {
     trace_.note("end {} {} {}", row.delivery.id.str(), static_cast<int>(row.delivery.state),
                 row.delivery.attempts);
@@ -269,14 +296,14 @@ void Judge::end(const std::vector<ActionId>& permanent) {
 }
 
 /// Exactly one original delivery per matching action, and none of what was only recorded.
-void Judge::check_event(const doubles::StoredEvent& event, const std::vector<ActionId>& permanent) {
+void Judge::check_event(const doubles::StoredEvent& event) {
   std::map<ActionId, int> originals;
   for (const auto seq : event.deliveries) {
     const Row& row = store_.tables().deliveries().at(seq);
     if (row.original == 0) ++originals[row.delivery.action];
   }
   const bool done = event.event.fanout == model::FanoutState::done;
-  for (const ActionId id : permanent) {
+  for (const ActionId id : permanent_) {
     const auto action = store_.snapshot()->find_action(id);
     if (!action || action->source != event.event.source) continue;
     if (originals[id] == (done ? 1 : 0)) continue;

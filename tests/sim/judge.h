@@ -70,6 +70,11 @@ class Judge final : public doubles::TableWatcher {
   // What senders and people are told.
   /// `key` is of the request; "" when it had none.
   void acknowledged(const pipeline::Receipt& receipt, const Ledger::Key& key);
+  void refused(const pipeline::Refusal& refusal);
+  /// From now on nothing stands in the way of any event.
+  void expect_no_refusals() { refusals_ = Refusals::unexpected; }
+  /// An action that is never disabled or deleted: it gets every event of its source.
+  void permanent(model::ActionId id) { permanent_.push_back(id); }
   void cancel_answered(model::DeliveryId id, model::DeliveryState state);
   void cancel_asked(model::DeliveryId id) { cancel_asked_.insert(id); }
   void retry_asked(model::DeliveryId id) { retry_asked_.insert(id); }
@@ -105,7 +110,7 @@ class Judge final : public doubles::TableWatcher {
   void restored(const std::string& backup);
 
   /// What must hold when everything was given the time to end.
-  void end(const std::vector<model::ActionId>& permanent);
+  void end();
   std::int64_t open_work() const;
 
  private:
@@ -117,6 +122,12 @@ class Judge final : public doubles::TableWatcher {
     model::Revision target = 0;
     bool alone = false;
   };
+  struct Bound {
+    int now = 0;
+    int most = 0;  ///< that was in force at the moment of its last change
+    Monotonic since;
+  };
+  enum class Refusals : std::uint8_t { expected, unexpected };
   struct Answered {
     Time at;
     int status = 0;
@@ -136,8 +147,8 @@ class Judge final : public doubles::TableWatcher {
   void cancelled(const Row& row, State from);
   void dead_waiting(const Row& row, State from);
   bool is_resolved(const Row& row) const;
-  void check_event(const doubles::StoredEvent& event,
-                   const std::vector<model::ActionId>& permanent);
+  void check_event(const doubles::StoredEvent& event);
+  void note_bound(const model::Action& action);
   void look_at_definitions();
 
   const doubles::MemoryStore& store_;
@@ -159,7 +170,7 @@ class Judge final : public doubles::TableWatcher {
   std::set<model::DeliveryId> cancel_asked_;
   std::set<model::DeliveryId> retry_asked_;
   std::set<std::pair<model::ActionId, model::Revision>> gone_said_;
-  std::map<model::ActionId, int> bounds_;        ///< the largest max_in_flight of each
+  std::map<model::ActionId, Bound> bounds_;      ///< of attempts at a time
   std::map<model::ActionId, Monotonic> closed_;  ///< actions that may not run, and since when
   std::optional<Monotonic> store_down_;          ///< since a call of the pipeline failed
   std::optional<Monotonic> read_failed_;
@@ -167,6 +178,8 @@ class Judge final : public doubles::TableWatcher {
   std::optional<model::Seq> newborn_;
   std::vector<model::ActionId> new_replays_;
   bool recovering_ = false;
+  Refusals refusals_ = Refusals::expected;
+  std::vector<model::ActionId> permanent_;
 };
 
 }  // namespace grapnel::sim

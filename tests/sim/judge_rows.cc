@@ -245,6 +245,7 @@ void Judge::erasing(const doubles::StoredEvent& stored) {
     }
   }
   if (ended + period > now()) open("before its time");
+  check_event(stored);
 }
 
 }  // namespace grapnel::sim

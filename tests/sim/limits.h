@@ -13,6 +13,8 @@ inline constexpr model::RetentionPolicy kRetention{.finished = Millis{90'000},
                                                    .dead = Millis{240'000}};
 /// Open work of the one action whose backlog fills.
 inline constexpr std::int64_t kSmallBacklog = 6;
+/// Held events of the one source that may hold few.
+inline constexpr std::int64_t kSmallHeld = 12;
 /// Beyond the time that an attempt waits for its event: its last back-off.
 inline constexpr Millis kReadSlack{5'000};
 /// Operations of one run: with what they bring about some four hundred steps.

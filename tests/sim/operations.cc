@@ -62,6 +62,7 @@ async::Task<> Run::receive_one(model::SourceId source, std::string slug, std::st
   const auto receipt = co_await world_.process->ingest().receive(slug, std::move(request));
   if (!receipt) {
     world_.trace.note("refused {} {}", slug, receipt.error().detail);
+    world_.judge.refused(receipt.error());
     co_return;
   }
   world_.trace.note("{} {} {}", slug, static_cast<int>(receipt->admission), receipt->event.str());
@@ -120,7 +121,6 @@ void Run::add_or_delete_action() {
   if (known == endpoints_.end()) {
     const auto id = sources_[pick(sources_.size())];
     make_action(world_.store.snapshot()->find_source(id)->source, name);
-    endpoints_[name].permanent = false;
     endpoints_[name].behaviour = static_cast<Behaviour>(pick(kBehaviours - 1));
   } else if (const auto action = world_.store.snapshot()->find_action(known->second.action)) {
     model::Action changed = *action;

@@ -11,7 +11,7 @@ using model::DeliveryState;
 using model::DesiredState;
 using model::SourceMode;
 using std::chrono::hours;
-using std::chrono::milliseconds;
+using std::chrono::minutes;
 using std::chrono::seconds;
 
 namespace {
@@ -41,10 +41,15 @@ Run::Run(const RunOptions& options)
     if (source.slug != "plain") {
       source.ordering_key = model::Place{model::Place::Kind::pointer, "/k"};
     }
+    if (source.slug == "blocking") source.held_bound.count = kSmallHeld;
     put(source);
     world_.settle();
     sources_.push_back(source.id);
-    for (int i = 0; i < 2; ++i) make_action(source, fmt::format("{}-{}", slug, i));
+    for (int i = 0; i < 2; ++i) {
+      const auto name = fmt::format("{}-{}", slug, i);
+      make_action(source, name);
+      world_.judge.permanent(endpoints_[name].action);
+    }
     world_.settle();
   }
   world_.store.decide_commits([this](const doubles::CommitInfo&) { return fate(); });
@@ -68,6 +73,10 @@ void Run::make_action(const model::Source& source, const std::string& name) {
   if (source.slug == "blocking") action.on_dead = model::OnDead::block;
   if (name == "plain-0") action.retry.policy = model::RetryOn::transient;
   if (name == "plain-1") action.backlog_bound.count = kSmallBacklog;
+  if (name == "ordered-1") {
+    action.backlog_bound.count = 4 * kSmallBacklog;
+    action.on_full = model::OnFull::refuse;
+  }
   endpoints_[name] = {.action = action.id, .name = name};
   beside(world_.store.commit({model::PutAction{std::move(action), 0}}));
 }
@@ -220,15 +229,17 @@ void Run::peace() {
     if (!world.judge.broken().empty()) return;
   }
   world.trace.note("peace");
-  std::vector<model::ActionId> permanent;
-  for (const auto& [name, endpoint] : endpoints_) {
-    if (endpoint.permanent) permanent.push_back(endpoint.action);
-  }
-  world.judge.end(permanent);
+  world.judge.expect_no_refusals();
+  for (std::size_t source = 0; source < sources_.size(); ++source) receive_some_for(source);
+  world.pass(minutes{1});
+  world.judge.end();
   const auto& dispatcher = world.process->dispatcher();
   if (dispatcher.attempts_in_flight() != 0)
     world.judge.break_rule("attempts are counted that ended");
   if (!dispatcher.store_is_up()) world.judge.break_rule("the store is thought to be down");
+  if (dispatcher.lanes() > world.store.snapshot()->action_sources.size()) {
+    world.judge.break_rule("the dispatcher keeps actions that are no more");
+  }
   if (people_.running() > 0) world.judge.break_rule("somebody was never answered");
 }
 

@@ -59,7 +59,6 @@ class Run {
     model::ActionId action;
     std::string name;
     Behaviour behaviour = Behaviour::good;
-    bool permanent = true;  ///< never disabled or deleted: gets every event of its source
   };
   struct Operation {
     std::uint64_t weight;

@@ -46,7 +46,8 @@ class BodyShare {
     if (more > budget_.bytes_max_ - budget_.bytes_) return false;
     const auto paid = budget_.bytes_of_.find(payer_);
     const std::uint64_t held = paid == budget_.bytes_of_.end() ? 0 : paid->second;
-    if (held + more > budget_.bytes_max_ / kPayerShareDivisor) return false;
+    const std::uint64_t left_by_others = budget_.bytes_max_ - (budget_.bytes_ - held);
+    if (held + more > left_by_others / kPayerShareDivisor) return false;
     budget_.bytes_of_[payer_] += more;
     budget_.bytes_ += more;
     bytes_ = bytes;

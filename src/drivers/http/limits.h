@@ -32,8 +32,8 @@ inline constexpr std::size_t kConnectionsMax = 10'000;
 /// Bytes of request bodies held at a time by one server: eight of the largest, or 1,024 of 256 KiB.
 inline constexpr std::uint64_t kBodyBytesInFlightMax = 256_MiB;
 static_assert(kBodyBytesInFlightMax >= 4 * model::kBodyBytesMax);
-/// One payer holds at most this fraction of them: a flooded source is stopped while the others
-/// together still have as much as it, and its own part still takes four of the largest bodies.
+/// One payer holds at most this fraction of what the others left: however many sources are flooded,
+/// the next one still has room, and the part of the first takes four of the largest bodies.
 inline constexpr std::uint64_t kPayerShareDivisor = 2;
 static_assert(kBodyBytesInFlightMax / kPayerShareDivisor >= 4 * model::kBodyBytesMax);
 /// Empty lines before a request line (RFC 9112 section 2.2: at least one).
@@ -49,7 +49,7 @@ inline constexpr int kChunkSizeDigitsMax = 15;
 /// First size of a connection's read buffer: the median webhook head is 1 KiB, with its body 3 KiB.
 inline constexpr std::size_t kReadBufferBytes = 4_KiB;
 /// Bodies are read in steps that double from here, so that a declared length alone costs no memory.
-inline constexpr std::size_t kBodyStepBytes = 64_KiB;
+inline constexpr std::size_t kBodyStepBytes = 4_KiB;
 /// Bodies of answers up to this are copied behind the head: one buffer, one TLS record.
 inline constexpr std::size_t kGatherBytesMin = 16_KiB;
 /// Bytes thrown away at a time while lingering.

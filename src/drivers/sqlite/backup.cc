@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kDatabase = "grapnel.db";
 constexpr std::string_view kBodies = "bodies";
+constexpr std::string_view kBackups = "backups";  // the only folder of the store's for others
 constexpr std::string_view kManifest = "manifest.json";
 constexpr std::string_view kStaging = "restoring";
 
@@ -248,10 +249,14 @@ Result<> check_backup_folder(const std::string& folder, const std::string& data_
   }
   const fs::path store = real_path(data_dir);
   for (const fs::path& made : {real_path(path), real_path(partial_of(path.string()))}) {
-    const auto own = made.lexically_relative(store / kBodies).string();
-    if (made == store || !own.starts_with("..")) {
+    const fs::path inside = made.lexically_relative(store);
+    const bool among_ours = *inside.begin() != "..";
+    const bool in_backups = *inside.begin() == kBackups && inside != kBackups;
+    if (among_ours && !in_backups) {
       return fail(model::errc::malformed,
-                  fmt::format("{} is where the store keeps its own files", made.string()));
+                  fmt::format("{} is where the store keeps its own files; name a folder elsewhere, "
+                              "or in {}/{}",
+                              made.string(), store.string(), kBackups));
     }
   }
   if (exists(path.string())) {

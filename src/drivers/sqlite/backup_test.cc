@@ -90,9 +90,11 @@ TEST_F(BackupTest, FolderThatIsNoNewAbsolutePathIsRefused) {
   fs::create_directory(harness.folder + "/taken");
   const auto& data = harness.options.data_dir;
   fs::create_directory_symlink(data, harness.folder + "/link");
-  for (const auto& folder : {std::string("relative"), std::string(), harness.folder + "/taken",
-                             data, data + "/bodies", data + "/bodies/x", data + "/x/..",
-                             harness.folder + "/a/", harness.folder + "/link/bodies/x"}) {
+  for (const auto& folder :
+       {std::string("relative"), std::string(), harness.folder + "/taken", data, data + "/bodies",
+        data + "/bodies/x", data + "/x/..", harness.folder + "/a/",
+        harness.folder + "/link/bodies/x", data + "/bodies/..x", data + "/grapnel.db-journal",
+        data + "/restoring", data + "/backups"}) {
     EXPECT_FALSE(harness.run(harness.store->upkeep().backup(folder))) << folder;
   }
   EXPECT_TRUE(harness.run(harness.store->upkeep().backup(data + "/backups/one")))

@@ -40,9 +40,9 @@ async::Task<Result<const Action*>> action_of(const Ports& ports, ActionsSeen& se
 }
 
 /// What the attempt's row holds (signatures and trace context) and what is constant, joined as they
-/// were when it was sent. Secrets are cut.
+/// were when it was sent. Secrets are cut, also what the action calls one only by now.
 model::HeaderList sent_headers(const model::Source& source, const Action& action,
-                               const Event& event, const Delivery& delivery,
+                               const Action& today, const Event& event, const Delivery& delivery,
                                const Attempt& attempt) {
   model::HeaderList signed_headers = attempt.request_headers;
   const std::string trace(model::find_header(signed_headers, "traceparent").value_or(""));
@@ -50,6 +50,7 @@ model::HeaderList sent_headers(const model::Source& source, const Action& action
   auto headers = pipeline::recorded_headers(
       action, pipeline::outbound_headers(source, action, event, delivery, attempt.number,
                                          std::move(signed_headers), trace));
+  headers = pipeline::recorded_headers(today, headers);
   for (auto& header : headers) {
     if (model::is_secret_header(source, header.name)) header.value = "[cut]";
   }
@@ -73,8 +74,9 @@ json::value request_view(const model::RegistrySnapshot& snapshot, const Action* 
   const model::Source
       nobody;  // the source is gone: what it called secret was replaced on the way in
   out["url"] = valid_utf8(action->target_url);
-  out["headers"] =
-      header_pairs(sent_headers(entry ? entry->source : nobody, *action, event, delivery, attempt));
+  const auto today = snapshot.find_action(action->id);
+  out["headers"] = header_pairs(sent_headers(entry ? entry->source : nobody, *action,
+                                             today ? *today : *action, event, delivery, attempt));
   out["complete"] = true;
   return out;
 }

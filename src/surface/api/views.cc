@@ -26,7 +26,7 @@ json::object header_object(const model::HeaderList& headers) {
   json::object out;
   for (const auto& header : headers) {
     const std::string name = valid_utf8(header.name);
-    const std::string value = valid_utf8(header.value);
+    const std::string value = model::shown_value(header);
     json::value& place = out[name];
     if (place.is_string()) {
       place.get_string().append(", ").append(value);
@@ -42,7 +42,7 @@ json::object header_object(const model::HeaderList& headers) {
 json::array header_pairs(const model::HeaderList& headers) {
   json::array out;
   for (const auto& header : headers) {
-    out.push_back(json::array{valid_utf8(header.name), valid_utf8(header.value)});
+    out.push_back(json::array{valid_utf8(header.name), model::shown_value(header)});
   }
   return out;
 }

@@ -178,9 +178,9 @@ async::Task<Result<>> Applier::create(const Step& step) {
 
 /// Shown where a person looks, never where it would be kept in a log.
 void Applier::show_secret(const Step& step, const boost::json::value& created) const {
-  const std::string secret = field_text(created, "signing_secret");
+  const std::string secret = printable(field_text(created, "signing_secret"));
   if (secret.empty()) return;
-  const std::string public_key = field_text(created, "signing_public_key");
+  const std::string public_key = printable(field_text(created, "signing_public_key"));
   if (!public_key.empty()) output_.note(fmt::format("{} public key: {}", step.title(), public_key));
   if (environment_.out_is_terminal) {
     output_.note(fmt::format("{} signing secret, shown only now: {}", step.title(), secret));

@@ -162,7 +162,7 @@ void show_definition(Sheet& sheet, const value& definition, const Output& output
   const auto* fields = definition.if_object();
   if (!fields) return;
   for (const auto& field : *fields) {
-    std::string label(field.key());
+    std::string label = printable(field.key());
     std::ranges::replace(label, '_', ' ');
     if (!label.empty() && label[0] >= 'a' && label[0] <= 'z') {
       label[0] = static_cast<char>(label[0] - 'a' + 'A');

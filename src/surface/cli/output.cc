@@ -46,6 +46,18 @@ std::string cut_to(std::string text, std::size_t width) {
 
 std::string number_text(double number) { return fmt::format("{}", number); }
 
+/// Bytes of the mark of writing direction that the text begins with (U+200E, U+200F, U+202A to
+/// U+202E, U+2066 to U+2069), which would show a line in another order; else 0.
+std::size_t direction_mark(std::string_view text) {
+  if (text.size() < 3 || text[0] != '\xe2') return 0;
+  const auto second = static_cast<unsigned char>(text[1]);
+  const auto third = static_cast<unsigned char>(text[2]);
+  const bool is_mark = (second == 0x80 && (third == 0x8e || third == 0x8f)) ||
+                       (second == 0x80 && third >= 0xaa && third <= 0xae) ||
+                       (second == 0x81 && third >= 0xa6 && third <= 0xa9);
+  return is_mark ? 3 : 0;
+}
+
 /// A JSON text safe for a terminal: DEL and U+0080 to U+009F, which some terminals obey, as \u
 /// escapes, which mean the same in JSON.
 std::string escaped_controls(std::string_view json) {
@@ -295,7 +307,12 @@ std::string printable(std::string_view text, LineEnds lines) {
     // U+0080 to U+009F are control characters, too: some terminals obey them.
     const bool is_c1 =
         c == 0xc2 && i + 1 < valid.size() && static_cast<unsigned char>(valid[i + 1]) < 0xa0;
-    if (is_c1) {
+    if (const std::size_t bytes = direction_mark(std::string_view(valid).substr(i)); bytes > 0) {
+      for (const char byte : std::string_view(valid).substr(i, bytes)) {
+        out += fmt::format("\\x{:02x}", static_cast<unsigned char>(byte));
+      }
+      i += bytes - 1;
+    } else if (is_c1) {
       out += fmt::format("\\x{:02x}", static_cast<unsigned char>(valid[++i]));
     } else if ((c < ' ' || c == 0x7f) && !kept) {
       out += c == '\n' ? "\\n" : fmt::format("\\x{:02x}", c);

@@ -92,6 +92,10 @@ TEST(Output, ControlCharactersAreVisible) {
   EXPECT_EQ(printable("a\x1b[2J\r\n\x7f"), "a\\x1b[2J\\x0d\\n\\x7f");
   EXPECT_EQ(printable("a\n\tb\r", LineEnds::keep), "a\n\tb\\x0d");
   EXPECT_EQ(printable("\xc2\x9b"), "\\x9b");
+  EXPECT_EQ(printable("a\xE2\x80\xAE"
+                      "b\xE2\x81\xA6\xE2\x80\x8F"),
+            "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa6\\xe2\\x80\\x8f");
+  EXPECT_EQ(printable("\xE2\x80\xA6"), "\xE2\x80\xA6");
   EXPECT_EQ(printable("\xff"), "\xEF\xBF\xBD");
   EXPECT_EQ(printable("Zoë 😀"), "Zoë 😀");
 }

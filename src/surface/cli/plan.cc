@@ -89,7 +89,8 @@ Result<model::Source> read_source(const object& shown_source, const object& want
 /// Without headers, whose secret values are shown cut.
 Result<model::Action> read_action(const object& shown_action, const object& wanted) {
   model::Action out;
-  object fields = only(shown_action, wanted, {"name", "type", "target_url", "state"});
+  object fields =
+      only(shown_action, wanted, {"name", "type", "target_url", "state", "secret_headers"});
   fields.erase("headers");
   fields.erase("is_active");
   const auto patch = model::parse_action_patch(fields);
@@ -287,8 +288,8 @@ Result<Plan> Planner::finish() && {
 }  // namespace
 
 std::string Step::title() const {
-  return action.empty() ? fmt::format("source/{}", source)
-                        : fmt::format("action/{}/{}", source, printable(action));
+  return printable(action.empty() ? fmt::format("source/{}", source)
+                                  : fmt::format("action/{}/{}", source, action));
 }
 
 int Plan::count(Step::What what) const {
