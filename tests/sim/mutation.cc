@@ -92,6 +92,9 @@ constexpr std::array kMutations{
     Mutation{.name = "store_down_ignored",
              .what = "attempts start although the store cannot commit",
              .trick = Trick::store_down_ignored},
+    Mutation{.name = "bodies_left",
+             .what = "the body of an event that was refused is left behind",
+             .trick = Trick::bodies_left},
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ enum class Trick : std::uint8_t {
   success_claimed,
   store_down_ignored,
   targets_alike,
+  bodies_left,
 };
 
 struct Mutation {

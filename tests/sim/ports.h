@@ -31,7 +31,9 @@ class SimLog final : public model::EventLog {
   async::Task<Result<std::string>> write_body(std::shared_ptr<const std::string> body) override {
     return log_.write_body(std::move(body));
   }
-  void drop_body(const std::string& name) override { log_.drop_body(name); }
+  void drop_body(const std::string& name) override {
+    if (trick_ != Trick::bodies_left) log_.drop_body(name);
+  }
   async::Task<Result<std::vector<model::EventPtr>>> held(model::SourceId source,
                                                          int limit) override;
   async::Task<Result<std::vector<model::Appended>>> fan_out(

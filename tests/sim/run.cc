@@ -218,19 +218,12 @@ void Run::peace() {
   wait_for_peace_of_store();
   for (auto& [name, endpoint] : endpoints_) endpoint.behaviour = Behaviour::good;
   open_everything();
-  for (int turn = 0; turn < kPeaceTurns && world.judge.open_work() > 0; ++turn) {
-    // Somebody lets every blocked ordering key go on.
-    for (const auto& [seq, row] : world.store.tables().deliveries()) {
-      const auto& delivery = row.delivery;
-      if (delivery.state != DeliveryState::dead || delivery.skipped || !row.key) continue;
-      beside(world.store.skip(delivery.id));
-    }
-    world.pass(seconds{5});
-    if (!world.judge.broken().empty()) return;
-  }
+  wait_until_done();
   world.trace.note("peace");
   world.judge.expect_no_refusals();
   for (std::size_t source = 0; source < sources_.size(); ++source) receive_some_for(source);
+  world.settle();
+  wait_until_done();
   world.pass(minutes{1});
   world.judge.end();
   const auto& dispatcher = world.process->dispatcher();
@@ -241,6 +234,19 @@ void Run::peace() {
     world.judge.break_rule("the dispatcher keeps actions that are no more");
   }
   if (people_.running() > 0) world.judge.break_rule("somebody was never answered");
+}
+
+void Run::wait_until_done() {
+  for (int turn = 0; turn < kPeaceTurns && world_.judge.open_work() > 0; ++turn) {
+    // Somebody lets every blocked ordering key go on.
+    for (const auto& [seq, row] : world_.store.tables().deliveries()) {
+      const auto& delivery = row.delivery;
+      if (delivery.state != DeliveryState::dead || delivery.skipped || !row.key) continue;
+      beside(world_.store.skip(delivery.id));
+    }
+    world_.pass(seconds{5});
+    if (!world_.judge.broken().empty()) return;
+  }
 }
 
 void Run::wait_for_peace_of_store() {

@@ -111,6 +111,7 @@ class Run {
   void after_operation();
   void wait_for_peace_of_store();
   void open_everything();
+  void wait_until_done();
   void died();
   void start_again();
   void commit_by_hand();
