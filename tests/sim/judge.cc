@@ -177,12 +177,13 @@ void Judge::call_answered(int number, int status, std::optional<int> retry_after
               status);
   Answered answer{.at = now(), .status = status};
   if (retry_after) answer.not_before = now() + std::chrono::seconds{*retry_after};
+  const auto action = store_.snapshot()->find_action(call.action);
+  answer.of_current_target = action && action->target_revision == call.target;
   answered_[call.delivery] = answer;
   if (status >= 200 && status <= 299) confirmed_.insert(call.delivery);
   if (status != 410) return;
   gone_said_.emplace(call.action, call.target);
-  const auto action = store_.snapshot()->find_action(call.action);
-  if (action && action->target_revision != call.target) coverage_.count(History::late_gone);
+  if (action && !answer.of_current_target) coverage_.count(History::late_gone);
 }
 
 // --- the store and the process
@@ -259,6 +260,27 @@ void Judge::restored(const std::string& backup) {
 }
 
 // --- the end
+
+void Judge::calm() {
+  for (const auto& [id, entry] : store_.snapshot()->sources) {
+    for (const auto& action : entry->actions) {
+      if (action->deleting) break_rule("a deletion does not end: " + action->name);
+      if (!closed_.contains(action->id)) continue;
+      const auto work = store_.open_work(action->id);
+      if (work.running > 0) break_rule("leases of an action that may not run: " + action->name);
+      if (action->health == model::Health::gone && work.count() > 0) {
+        break_rule("open work of an action that is gone: " + action->name);
+      }
+    }
+  }
+}
+
+void Judge::stopped() {
+  for (const auto& [seq, row] : store_.tables().deliveries()) {
+    if (row.delivery.state != State::running) continue;
+    break_rule("a stop leaves a lease: " + row.delivery.id.str());
+  }
+}
 
 std::int64_t Judge::open_work() const {
   const auto& tables = store_.tables();

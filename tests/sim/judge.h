@@ -109,6 +109,10 @@ class Judge final : public doubles::TableWatcher {
   void kept(const std::string& backup) { backups_[backup] = ledger_; }
   void restored(const std::string& backup);
 
+  /// What must hold when the store has worked for a while and nobody changed anything.
+  void calm();
+  /// What must hold when a process was stopped in time over a store that works.
+  void stopped();
   /// What must hold when everything was given the time to end.
   void end();
   std::int64_t open_work() const;
@@ -132,6 +136,7 @@ class Judge final : public doubles::TableWatcher {
     Time at;
     int status = 0;
     std::optional<Time> not_before;
+    bool of_current_target = true;
   };
 
   Time now() const { return store_.clock().now(); }

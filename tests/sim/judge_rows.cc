@@ -151,8 +151,12 @@ void Judge::died_running(const Row& row) {
   switch (d.reason) {
     case EndReason::endpoint_gone:
       coverage_.count(Step::dead_gone_running);
-      if (action && action->health != model::Health::gone && d.last_status != 410) {
-        break_rule("dead because its endpoint is gone, which it is not: " + d.id.str());
+      if (action && action->health != model::Health::gone) {
+        // The target may have changed since the answer, not before it.
+        const auto answer = answered_.find(d.id);
+        const bool said = answer != answered_.end() && answer->second.status == 410 &&
+                          answer->second.of_current_target;
+        if (!said) break_rule("dead because its endpoint is gone, which it is not: " + d.id.str());
       }
       break;
     case EndReason::retries_exhausted:

@@ -17,10 +17,13 @@ inline constexpr std::int64_t kSmallBacklog = 6;
 inline constexpr std::int64_t kSmallHeld = 12;
 /// Beyond the time that an attempt waits for its event: its last back-off.
 inline constexpr Millis kReadSlack{5'000};
-/// Operations of one run: with what they bring about some four hundred steps.
+/// Operations of one run: with what they bring about some 550 steps.
 inline constexpr int kOperations = 70;
 /// Turns of five seconds of the peace at the end: more than any retry needs.
 inline constexpr int kPeaceTurns = 400;
+/// Of a store that works, before what is gone or deleting must have ended: maintenance looks every
+/// half minute, and a sweep may go before it.
+inline constexpr Millis kCalm{45'000};
 /// How long a planted bug sleeps before it looks again.
 inline constexpr Millis kNap{1'000};
 /// Wake-ups that a stop may take: more than all timers of a run.

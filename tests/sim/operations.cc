@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::uint64_t kKeys = 8;
 constexpr std::uint64_t kOrderingKeys = 3;
+constexpr std::uint64_t kBurst = 24;
 constexpr std::size_t kLateMax = 32;
 constexpr int kKillsInARow = 8;
 constexpr const char* kSlugs[] = {"plain", "ordered", "blocking"};
@@ -44,7 +45,8 @@ const std::vector<Run::Operation>& Run::operations() {
 void Run::receive_some() { receive_some_for(pick(std::size(kSlugs))); }
 
 void Run::receive_some_for(std::size_t which) {
-  for (auto i = 1 + pick(5); i > 0; --i) {
+  // Now and then more than an action may have leased ahead.
+  for (auto i = one_in(40) ? kBurst : 1 + pick(5); i > 0; --i) {
     std::string body = fmt::format(R"({{"k":{},"n":{}}})", pick(kOrderingKeys), ++serial_);
     if (one_in(100)) body.append(model::kBodyInlineBytesMax, ' ');
     const std::string key = one_in(4) ? fmt::format("key-{}", pick(kKeys)) : "";
@@ -238,7 +240,9 @@ void Run::jump_wall() {
 void Run::stop_and_start() {
   world_.trace.note("stop");
   ++world_.coverage.stops;
+  const bool calm = next_fate_ == Fate::commit && hanging_ == 0 && world_.store.health().writable;
   world_.end_process(async::Deadline(world_.timers.now() + seconds{pick(12)}));
+  if (calm) world_.judge.stopped();
   start_again();
 }
 

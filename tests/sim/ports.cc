@@ -94,6 +94,11 @@ async::Task<Result<std::vector<model::Settled>>> SimBook::settle(
   co_return settled;
 }
 
+async::Task<Result<std::vector<model::ReplayJob>>> SimBook::jobs() {
+  if (log_.reads() == SimLog::Reads::failing) co_return fail(model::errc::store_unavailable);
+  co_return co_await store_.jobs();
+}
+
 void SimBook::watch_work(std::function<void(const std::vector<model::WorkHint>&)> watcher) {
   if (trick_ != Trick::hints_lost) return store_.watch_work(std::move(watcher));
   store_.watch_work(

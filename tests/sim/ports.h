@@ -23,6 +23,7 @@ class SimLog final : public model::EventLog {
 
   enum class Reads : std::uint8_t { good, failing };
   void set_reads(Reads reads) { reads_ = reads; }
+  Reads reads() const { return reads_; }
   /// Waits for what a trick left behind.
   async::Task<> join() { return early_.join(); }
 
@@ -58,8 +59,10 @@ class SimLog final : public model::EventLog {
 
 class SimBook final : public model::DeliveryBook {
  public:
-  SimBook(doubles::MemoryStore& store, async::Timers& timers, Judge& judge, Trick trick)
-      : store_(store), timers_(timers), judge_(judge), trick_(trick) {}
+  /// Its reads fail with those of `log`.
+  SimBook(doubles::MemoryStore& store, const SimLog& log, async::Timers& timers, Judge& judge,
+          Trick trick)
+      : store_(store), log_(log), timers_(timers), judge_(judge), trick_(trick) {}
 
   async::Task<Result<model::LeaseBatch>> lease(std::vector<model::LeaseWish> wishes) override;
   async::Task<Result<std::vector<model::Settled>>> settle(
@@ -88,7 +91,7 @@ class SimBook final : public model::DeliveryBook {
   async::Task<Result<model::ReplayJob>> cancel_job(model::JobId id) override {
     return store_.cancel_job(id);
   }
-  async::Task<Result<std::vector<model::ReplayJob>>> jobs() override { return store_.jobs(); }
+  async::Task<Result<std::vector<model::ReplayJob>>> jobs() override;
   model::OpenWork open_work(model::ActionId action) const override {
     return store_.open_work(action);
   }
@@ -96,6 +99,7 @@ class SimBook final : public model::DeliveryBook {
 
  private:
   doubles::MemoryStore& store_;
+  const SimLog& log_;
   async::Timers& timers_;
   Judge& judge_;
   Trick trick_;

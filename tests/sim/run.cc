@@ -216,10 +216,15 @@ void Run::peace() {
   World& world = world_;
   if (!world.judge.broken().empty()) return;
   wait_for_peace_of_store();
+  world.pass(kCalm);
+  world.judge.calm();
   for (auto& [name, endpoint] : endpoints_) endpoint.behaviour = Behaviour::good;
   open_everything();
   wait_until_done();
   world.trace.note("peace");
+  if (!world.process->dispatcher().store_is_up()) {
+    world.judge.break_rule("the store is still thought to be down");
+  }
   world.judge.expect_no_refusals();
   for (std::size_t source = 0; source < sources_.size(); ++source) receive_some_for(source);
   world.settle();

@@ -10,7 +10,7 @@ World::World(std::uint64_t seed, const Mutation& mutation, Trace::Keep keep,
              SimSender::Endpoints endpoints)
     : trace(keep),
       log(loop, store, judge, mutation.trick),
-      book(store, timers, judge, mutation.trick),
+      book(store, log, timers, judge, mutation.trick),
       registry(store, mutation.trick),
       sender(timers, judge, std::move(endpoints), mutation.trick),
       random(seed) {
