@@ -25,18 +25,29 @@ constexpr const char* kSlugs[] = {"plain", "ordered", "blocking"};
 }  // namespace
 
 const std::vector<Run::Operation>& Run::operations() {
-  static const std::vector<Operation> kAll{
-      {260, &Run::receive_some},       {120, &Run::change_behaviour},
-      {60, &Run::change_action},       {50, &Run::change_source},
-      {15, &Run::release_under_load},  {40, &Run::add_or_delete_action},
-      {100, &Run::touch_delivery},     {30, &Run::replay_many},
-      {4, &Run::cancel_job},           {30, &Run::break_store},
-      {30, &Run::heal_store},          {40, &Run::fail_a_commit},
-      {15, &Run::hang_commits},        {10, &Run::fail_reads},
-      {270, &Run::let_time_pass},      {8, &Run::jump_wall},
-      {20, &Run::stop_and_start},      {20, &Run::kill},
-      {2, &Run::kill_again_and_again}, {12, &Run::keep_backup},
-      {5, &Run::restore_backup},       {20, &Run::send_late_outcome}};
+  static const std::vector<Operation> kAll{{260, &Run::receive_some},
+                                           {120, &Run::change_behaviour},
+                                           {60, &Run::change_action},
+                                           {50, &Run::change_source},
+                                           {15, &Run::release_under_load},
+                                           {10, &Run::change_target_while_gone},
+                                           {40, &Run::add_or_delete_action},
+                                           {100, &Run::touch_delivery},
+                                           {30, &Run::replay_many},
+                                           {4, &Run::cancel_job},
+                                           {30, &Run::break_store},
+                                           {30, &Run::heal_store},
+                                           {40, &Run::fail_a_commit},
+                                           {15, &Run::hang_commits},
+                                           {10, &Run::fail_reads},
+                                           {270, &Run::let_time_pass},
+                                           {8, &Run::jump_wall},
+                                           {20, &Run::stop_and_start},
+                                           {20, &Run::kill},
+                                           {2, &Run::kill_again_and_again},
+                                           {12, &Run::keep_backup},
+                                           {5, &Run::restore_backup},
+                                           {20, &Run::send_late_outcome}};
   return kAll;
 }
 
@@ -96,6 +107,22 @@ void Run::change_action() {
       if (one_in(2)) action.health = model::Health::ok;
       break;
   }
+  put(std::move(action));
+}
+
+/// Its answers of 410 are on their way when the target changes.
+void Run::change_target_while_gone() {
+  Endpoint& endpoint = any_endpoint();
+  const auto known = world_.store.snapshot()->find_action(endpoint.action);
+  if (!known || known->deleting) return;
+  endpoint.behaviour = Behaviour::gone;
+  const auto source = std::ranges::find(sources_, known->source);
+  receive_some_for(static_cast<std::size_t>(source - sources_.begin()));
+  world_.pass(Millis{500});
+  const auto now = world_.store.snapshot()->find_action(endpoint.action);
+  if (!now || now->deleting) return;
+  model::Action action = *now;
+  action.target_url = fmt::format("http://endpoint.test/{}/{}", ++serial_, endpoint.name);
   put(std::move(action));
 }
 

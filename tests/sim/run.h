@@ -74,6 +74,7 @@ class Run {
   void receive_some_for(std::size_t source);
   void change_behaviour();
   void change_action();
+  void change_target_while_gone();
   void change_source();
   void release_under_load();
   void add_or_delete_action();
