@@ -25,6 +25,7 @@ test: ## every test, with AddressSanitizer and UndefinedBehaviorSanitizer
 	tools/run_tests.sh asan -j$(CTEST_JOBS)
 
 bench: build ## the two figures of the README: durable ingests, and end to end
+	tools/install_deps.sh
 	cmake --build --preset release
 	python3 bench/relay.py
 
@@ -32,4 +33,4 @@ format: ## clang-format over all sources
 	tools/check_format.sh --fix
 
 clean: ## removes build/ and the demo's data
-	rm -rf build grapnel-data
+	rm -rf build grapnel-data/demo grapnel-data/demo-*

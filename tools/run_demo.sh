@@ -7,8 +7,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 grapnel=build/grapnel
-data=grapnel-data/demo
 port=${DEMO_PORT:-8080}
+data=grapnel-data/demo
+[ "$port" = 8080 ] || data=grapnel-data/demo-$port
 metrics_port=${DEMO_METRICS_PORT:-9090}
 wait_seconds=30
 
@@ -57,7 +58,7 @@ while is_taken "$echo_port"; do echo_port=$((echo_port + 1)); done
 GRAPNEL_API_KEY=demo-$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 export GRAPNEL_API_KEY
 export GRAPNEL_LISTEN=127.0.0.1:$port GRAPNEL_METRICS_LISTEN=127.0.0.1:$metrics_port
-export GRAPNEL_SERVER=http://127.0.0.1:$port
+export GRAPNEL_SERVER=http://127.0.0.1:$port GRAPNEL_DATA_DIR=$data
 
 say "starting Grapnel on $GRAPNEL_SERVER, its data in $data, its log in $data/serve.log"
 "$grapnel" serve --config examples/demo/grapnel.yaml >"$data/serve.log" 2>&1 &

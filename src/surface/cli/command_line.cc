@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/version.h"
 #include "surface/cli/command_tree.h"
 #include "surface/cli/errors.h"
 
@@ -36,7 +37,7 @@ void add_globals(CLI::App& app, GlobalOptions& global) {
                                               {"yaml", Format::yaml}};
   app.add_option("-o,--output", global.format, "How to print: table, wide, json or yaml (table)")
       ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats).description(""));
+      ->transform(one_of(formats));
 }
 
 CompletionOption completion_of(const CLI::Option& option) {
@@ -94,7 +95,7 @@ std::unexpected<Error> wrong_usage(const CLI::App& app, const CLI::ParseError& e
     what = rest.empty() ? "a command is required" : fmt::format("unknown command '{}'", rest[0]);
     what += fmt::format(": {}", fmt::join(names, ", "));
   }
-  return fail(errc::usage, fmt::format("{}: {} (see {} --help)", path, what, path));
+  return fail(errc::usage, fmt::format("{} (see {} --help)", what, path));
 }
 
 }  // namespace
@@ -103,6 +104,7 @@ Result<std::variant<CommandLine, Help>> parse_command_line(std::vector<std::stri
   CLI::App app("Grapnel: every webhook on one durable pipeline", "grapnel");
   app.require_subcommand(1);
   app.footer(kFooter);
+  app.set_version_flag("--version");
   app.get_formatter()->column_width(kHelpColumn);
   CommandLine line;
   std::optional<Command> chosen;
@@ -114,6 +116,8 @@ Result<std::variant<CommandLine, Help>> parse_command_line(std::vector<std::stri
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     return Help{app.help()};  // of the command that was reached
+  } catch (const CLI::CallForVersion&) {
+    return Help{fmt::format("grapnel {}\n", kVersion)};
   } catch (const CLI::ParseError& error) {
     return wrong_usage(app, error);
   }

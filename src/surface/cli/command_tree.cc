@@ -90,7 +90,7 @@ void add_get(CLI::App& app, GetOptions& options, Chosen& chosen) {
       add(app, "get", "List sources, actions, events, deliveries, dead-letters, keys or replays");
   command.add_option("KIND", options.kind, "What: sources, actions, events, deliveries, …")
       ->required()
-      ->transform(CLI::CheckedTransformer(kind_words()).description(""))
+      ->transform(one_of(kind_words()))
       ->type_name("");
   command.add_option("NAME", options.name, "Only this one: a slug, an id or SOURCE/ACTION")
       ->type_name("");
@@ -121,7 +121,7 @@ void add_describe(CLI::App& app, DescribeOptions& options, Chosen& chosen) {
                                           {"delivery", Kind::delivery}};
   command.add_option("KIND", options.kind, "delivery, event, source or action")
       ->required()
-      ->transform(CLI::CheckedTransformer(kinds).description(""))
+      ->transform(one_of(kinds))
       ->type_name("");
   command.add_option("ID", options.id, "Its id; a source's slug; SOURCE/ACTION")
       ->required()
@@ -152,7 +152,7 @@ void add_replay(CLI::App& app, ReplayOptions& options, Chosen& chosen) {
       {"dead-letters", ReplayOptions::What::dead_letters}};
   command.add_option("WHAT", options.what, "delivery, event or dead-letters")
       ->required()
-      ->transform(CLI::CheckedTransformer(kinds).description(""))
+      ->transform(one_of(kinds))
       ->type_name("");
   command.add_option("ID", options.id, "Of the delivery or event")->type_name("");
   command.add_option("--source", options.source, "Dead letters of this source")->type_name("SLUG");
@@ -262,7 +262,7 @@ void add_about(CLI::App& app, CompletionOptions& options, Chosen& chosen) {
       {"bash", Shell::bash}, {"zsh", Shell::zsh}, {"fish", Shell::fish}};
   completion.add_option("SHELL", options.shell, "bash, zsh or fish")
       ->required()
-      ->transform(CLI::CheckedTransformer(shells).description(""))
+      ->transform(one_of(shells))
       ->type_name("");
   choose(completion, options, chosen);
 }

@@ -2,7 +2,11 @@
 #pragma once
 
 #include <CLI/App.hpp>
+#include <CLI/Validators.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +32,20 @@ struct CommandOptions {
   ConfigCheckOptions config_check;
   CompletionOptions completion;
 };
+
+/// Reads one of these words; another is refused with all of them.
+template <class Enum>
+CLI::Validator one_of(const std::map<std::string, Enum>& words) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : words) names.push_back(name);
+  return CLI::Validator(
+      [reader = CLI::CheckedTransformer(words), names](std::string& text) {
+        const std::string given = text;
+        if (reader(text).empty()) return std::string();
+        return fmt::format("expected one of {}, given '{}'", fmt::join(names, ", "), given);
+      },
+      "", "");
+}
 
 /// `options` and `chosen` outlive the app's parsing; `chosen` gets the command that was named.
 void add_commands(CLI::App& app, CommandOptions& options, std::optional<Command>& chosen);

@@ -104,7 +104,7 @@ void show_delivery(Sheet& sheet, const value& delivery, const Output& output) {
   time("Next attempt", "next_attempt_at");
   time("Ended", "ended_at");
   sheet.field("Attempts",
-              fmt::format("{} made, {} of them used up a try", field_text(delivery, "attempts"),
+              fmt::format("{}, {} counted as failures", field_text(delivery, "attempts"),
                           field_text(delivery, "tries_used")));
   sheet.field("Last status", field_text(delivery, "last_status"));
   sheet.field("Last error", field_text(delivery, "last_error"));

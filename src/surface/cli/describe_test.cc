@@ -40,7 +40,7 @@ Source:       demo (src_1)
 Action:       echo (act_1)
 Created:      2025-12-31T23:50:00.000Z (10m ago)
 Ended:        2025-12-31T23:55:00.000Z (5m ago)
-Attempts:     2 made, 2 of them used up a try
+Attempts:     2, 2 counted as failures
 Last status:  503
 Last error:   status: 503
 Run:          1
