@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <limits>
 #include <memory>
@@ -349,19 +350,25 @@ Result<> verify_database(Connection& db, const BackupManifest& manifest) {
 }
 
 Result<> leap(Connection& db) {
+  // One backup may be restored twice: the clock tells the two generations apart.
+  const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
+                               std::chrono::system_clock::now().time_since_epoch())
+                               .count();
   struct Step {
     std::string_view key;
     std::int64_t by;
+    std::int64_t at_least;
   };
   if (auto done = db.begin(); !done) return done;
-  for (const auto& [key, by] : {Step{"generation", 1}, Step{"seq", kSeqLeap},
-                                Step{"epoch", kEpochLeap}, Step{"revision", kRevisionLeap}}) {
+  for (const auto& [key, by, at_least] :
+       {Step{"generation", 1, now}, Step{"seq", kSeqLeap, 0}, Step{"epoch", kEpochLeap, 0},
+        Step{"revision", kRevisionLeap, 0}}) {
     const auto value = read_meta(db, key);
     if (!value) return fail(value.error());
     if (*value < 0 || *value > std::numeric_limits<std::int64_t>::max() - by) {
       return fail(errc::not_a_store, fmt::format("the backup's {} is no number of ours", key));
     }
-    if (auto done = write_meta(db, key, *value + by); !done) return done;
+    if (auto done = write_meta(db, key, std::max(*value + by, at_least)); !done) return done;
   }
   return db.commit();
 }

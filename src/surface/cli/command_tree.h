@@ -37,6 +37,7 @@ struct CommandOptions {
 template <class Enum>
 CLI::Validator one_of(const std::map<std::string, Enum>& words) {
   std::vector<std::string> names;
+  names.reserve(words.size());
   for (const auto& [name, value] : words) names.push_back(name);
   return CLI::Validator(
       [reader = CLI::CheckedTransformer(words), names](std::string& text) {
