@@ -1,6 +1,6 @@
 // The relay with the store left out: the same server, ingest, dispatch and client, over a log and a
 // book that keep what is under way in memory and make nothing durable. What the relay reaches here
-// is what the store can take from it at most (bench/relay.py --ratios).
+// is what the store can take from it at most (bench/relay.py).
 //
 //   bench_no_store TARGET_URL active|paused    prints its port; ends with its standard input and
 //                                              prints how many deliveries ended
@@ -15,6 +15,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "async/deadline.h"
 #include "async/scope.h"
 #include "crypto/secret_box.h"
 #include "drivers/http/client.h"
@@ -187,7 +188,7 @@ class Bench {
     std::thread([this] {  // ends with our standard input
       while (std::getchar() != EOF) {
       }
-      boost::asio::post(loop_, [this] { loop_.stop(); });
+      boost::asio::post(loop_, [this] { scope_.spawn(stop()); });
     })
         .detach();
     loop_.run();
@@ -240,6 +241,16 @@ class Bench {
     if (auto started = server_->start(); !started) std::abort();
     fmt::print("{}\n", server_->port());
     std::fflush(stdout);
+  }
+
+  async::Task<> stop() {
+    const auto soon = async::Deadline(timers_.now() + Millis{2'000});
+    pipeline_->begin_drain();
+    co_await server_->stop(soon);
+    co_await handler_->stop();
+    co_await pipeline_->stop(soon);
+    co_await client_.stop();
+    loop_.stop();
   }
 
   const std::string folder_;

@@ -1,13 +1,18 @@
 #!/usr/bin/env python3
 """Durable ingest and ingest-to-delivered, whole process, on this machine's loopback.
 
-    bench/relay.py [--seconds 10] [--connections 64] [--grapnel FILE] [--programs FOLDER]
+    bench/relay.py [--seconds 10] [--connections 64] [--grapnel FILE] [--programs FOLDER] [NAME ...]
+
+    ingest     one paused action: webhooks are stored and answered, their deliveries wait
+    delivered  one action: stored, answered, delivered, the outcome stored
+    ten        ten actions an event
 
 Load comes from wrk (one thread) and goes to bench_sink, both beside the process, so all of them
 share the cores. Prints, for each: events a second, CPU microseconds of the relay's process an
-event, latencies as wrk saw them. In the same run, as baselines of the ratios: the same with the
-store left out (bench_no_store: the same code over a log and a book that keep nothing), and the
-generator against the sink alone. Machines differ and are noisy: compare ratios and CPU per event.
+event, latencies as wrk saw them, the largest write-ahead log and memory seen. In the same run, as
+baselines of the ratios: the same with the store left out (bench_no_store: the same code over a log
+and a book that keep nothing), and the generator against the sink alone. Machines differ and are
+noisy: compare ratios and CPU per event.
 """
 
 import argparse
@@ -16,6 +21,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 HERE = pathlib.Path(__file__).parent
@@ -90,33 +96,69 @@ def without_store(args, name, target, state):
     return rate if state == "paused" else ended / args.seconds
 
 
-def measure(args, name, target, fields, wait_for_deliveries):
+class Watch:
+    """The largest write-ahead log and memory of a process, looked at each second."""
+
+    def __init__(self, grapnel):
+        self.grapnel = grapnel
+        self.wal_mib = self.rss_mib = 0
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self):
+        while not self.ended.wait(1):
+            wal = self.grapnel.metrics()["grapnel_store_wal_bytes"] / (1 << 20)
+            self.wal_mib = max(self.wal_mib, wal)
+            self.rss_mib = max(self.rss_mib, resident_mib(self.grapnel.process.pid))
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        return f"rss max {self.rss_mib:.0f} MiB  log max {self.wal_mib:.0f} MiB"
+
+
+def measure(args, name, target, actions, fields):
+    """(answers a second, deliveries a second under load)"""
     with harness.Grapnel() as grapnel:
         grapnel.source("bench")
-        grapnel.action("bench", target, **fields)
-        idle = resident_mib(grapnel.process.pid)
-        cpu, began = cpu_seconds(grapnel.process.pid), time.monotonic()
+        for number in range(actions):
+            grapnel.action("bench", f"{target}{number}", name=f"bench-{number}", **fields)
+        pid = grapnel.process.pid
+        watch = Watch(grapnel)
+        cpu, began = cpu_seconds(pid), time.monotonic()
         rate, p50, p99, bad = wrk(f"http://{grapnel.api_address}/webhooks/bench", args)
         taken = time.monotonic() - began
         total = rate * args.seconds
-        done_at_end = delivered(grapnel)
-        line = (
-            f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  "
-            f"not 2xx {bad}  rss {idle:.0f} -> {resident_mib(grapnel.process.pid):.0f} MiB"
-        )
-        if wait_for_deliveries:
-            backlog = total - done_at_end
-            harness.eventually(
-                lambda: delivered(grapnel) >= total - 1 - bad, 120, "everything delivered"
-            )
-            whole = time.monotonic() - began
-            line += (
-                f"  delivered {done_at_end / taken:.0f}/s under load, {total / whole:.0f}/s in all,"
-            )
-            line += f" backlog {backlog:.0f}"
-        used = cpu_seconds(grapnel.process.pid) - cpu
-        print(f"{line}  cpu {used / total * 1e6:.1f} us/event", flush=True)
-        return done_at_end / taken if wait_for_deliveries else rate
+        done = delivered(grapnel)
+        line = f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  not 2xx {bad}"
+        if fields.get("state") == "paused":
+            line += f"  {total:.0f} waiting"
+        else:
+            wanted = (total - 1 - bad) * actions
+            line += f"  delivered {done / taken:.0f}/s under load, backlog {wanted - done:.0f}"
+            harness.eventually(lambda: delivered(grapnel) >= wanted, 120, "everything delivered")
+        used = cpu_seconds(pid) - cpu
+        print(f"{line}  cpu {used / total * 1e6:.1f} us/event  {watch.end()}", flush=True)
+        return rate, done / taken
+
+
+def ingest(args, url):
+    rate, _ = measure(args, "durable ingest, one paused", url, 1, {"state": "paused"})
+    return f"ingest {rate / without_store(args, '  the store left out', url, 'paused'):.2f}"
+
+
+def whole(args, url):
+    _, rate = measure(args, "ingest -> delivered", url, 1, {"max_in_flight": 64})
+    bare = without_store(args, "  the store left out", url, "active")
+    return f"ingest -> delivered {rate / bare:.2f}"
+
+
+def ten(args, url):
+    measure(args, "ingest -> ten deliveries", url, 10, {"max_in_flight": 64})
+
+
+SCENES = {"ingest": ingest, "delivered": whole, "ten": ten}
 
 
 def main():
@@ -129,7 +171,11 @@ def main():
     )
     parser.add_argument("--seconds", type=int, default=10)
     parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("scenes", nargs="*", metavar="NAME")
     args = parser.parse_args()
+    unknown = set(args.scenes) - set(SCENES)
+    if unknown:
+        parser.error(f"no such scene: {', '.join(sorted(unknown))}; there are {', '.join(SCENES)}")
     harness.BINARY = args.grapnel
     sink = subprocess.Popen(
         [args.programs / "bench_sink"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -141,15 +187,8 @@ def main():
             f"{'baseline: the sink alone':28} {base:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms",
             flush=True,
         )
-        ingest = measure(args, "durable ingest, action paused", url, {"state": "paused"}, False)
-        bare_ingest = without_store(args, "  the store left out", url, "paused")
-        whole = measure(args, "ingest -> delivered", url, {"max_in_flight": 64}, True)
-        bare_whole = without_store(args, "  the store left out", url, "active")
-        print(
-            f"ratios: ingest {ingest / bare_ingest:.2f} of it without the store,"
-            f" {ingest / base:.2f} of the sink; ingest -> delivered {whole / bare_whole:.2f} of it"
-            f" without the store, {whole / base:.2f} of the sink"
-        )
+        ratios = [SCENES[name](args, url) for name in args.scenes or SCENES]
+        print(f"of the same without the store: {', '.join(filter(None, ratios))}")
     finally:
         sink.stdin.close()
         sink.wait(10)

@@ -221,12 +221,15 @@ async::Task<Connection::BodyRead> Connection::read_sized_body(std::uint64_t byte
   body = ahead;
   buffer_.consume(ahead.size());
   std::uint64_t have = body.size();
+  std::uint64_t paid = have;
   while (have < bytes) {
-    if (have == body.size()) {
-      const std::uint64_t next = std::min(bytes, std::max<std::uint64_t>(2 * have, kBodyStepBytes));
-      if (!share.grow_to(next)) co_return fault_with(HttpFault::too_many_in_flight);
-      body.resize(next);
+    if (have == paid) {
+      paid = std::min(bytes, std::max<std::uint64_t>(2 * have, kBodyStepBytes));
+      if (!share.grow_to(paid)) co_return fault_with(HttpFault::too_many_in_flight);
+      // Of a large body the rest is reserved, not touched: growing on would copy it on the loop.
+      body.reserve(paid <= kBodyCopiedBytesMax ? paid : bytes);
     }
+    if (have == body.size()) body.resize(std::min(paid, have + kBodyReadBytes));
     arm_body(have);
     const std::size_t got = co_await stream_.read_some(std::span(body).subspan(have), error_);
     have += got;

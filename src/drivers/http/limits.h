@@ -48,8 +48,14 @@ inline constexpr int kChunkSizeDigitsMax = 15;
 
 /// First size of a connection's read buffer: the median webhook head is 1 KiB, with its body 3 KiB.
 inline constexpr std::size_t kReadBufferBytes = 4_KiB;
-/// Bodies are read in steps that double from here, so that a declared length alone costs no memory.
+/// Bodies are paid for in steps that double from here, so that a declared length alone costs no
+/// memory.
 inline constexpr std::size_t kBodyStepBytes = 4_KiB;
+/// A body that is larger than this gets all its room at once: so much of it has come by then that
+/// the rest, which costs nothing until it comes, may be trusted to.
+inline constexpr std::size_t kBodyCopiedBytesMax = 1_MiB;
+/// One read of a body: about 50 µs of the loop, so that others are served in between.
+inline constexpr std::size_t kBodyReadBytes = 256_KiB;
 /// Bodies of answers up to this are copied behind the head: one buffer, one TLS record.
 inline constexpr std::size_t kGatherBytesMin = 16_KiB;
 /// Bytes thrown away at a time while lingering.
@@ -82,10 +88,11 @@ inline constexpr int kInterimAnswersMax = 16;
 /// attempt is lost; this one holds whoever forgets a bound of its own.
 inline constexpr std::size_t kCallsMax = 22'000;
 static_assert(kCallsMax >= static_cast<std::size_t>(model::kMaxInFlightMax));
-/// Kept connections: per endpoint as many as one action may have in flight by default twice over,
-/// and in total; both are descriptors and about 8 KiB each.
-inline constexpr std::size_t kIdlePerEndpointMax = 128;
-inline constexpr std::size_t kIdleMax = 2'048;
+/// Kept connections, in total and of one endpoint: a descriptor and about 8 KiB each. Ten actions of
+/// one endpoint have 640 in flight by default; what a burst does not find kept it opens anew, which
+/// costs as much again as the delivery itself. One busy endpoint leaves three quarters to others.
+inline constexpr std::size_t kIdlePerEndpointMax = 1'024;
+inline constexpr std::size_t kIdleMax = 4'096;
 static_assert(kIdlePerEndpointMax <= kIdleMax);
 /// Shorter than the 60 s of common servers, so that we close first.
 inline constexpr std::chrono::milliseconds kPoolIdleTimeout{30'000};

@@ -19,6 +19,9 @@ inline constexpr std::string_view kLockFile = "lock";
 /// keeps ahead of 15 k events/s for seconds, small enough that recovery after a crash reads it in
 /// about one second.
 inline constexpr std::uint64_t kWalBytesMax = 256_MiB;
+/// Writes of the log are gathered until there are so many bytes. SQLite's own VFS takes fewer than
+/// 128 KiB in one call (seekAndWriteFd in os_unix.c masks the length).
+inline constexpr std::size_t kWalGatherBytes = 96_KiB;
 /// The log grew by this much: a PASSIVE checkpoint is worth its two syncs.
 inline constexpr std::uint64_t kCheckpointEveryBytes = 8_MiB;
 static_assert(kCheckpointEveryBytes * 4 <= kWalBytesMax, "several checkpoints before the bound");

@@ -5,20 +5,31 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <new>
 #include <vector>
 
 #include "drivers/sqlite/errors.h"
+#include "drivers/sqlite/limits.h"
 #include "model/errors.h"
 
 namespace grapnel::sqlite {
 namespace {
 
+/// Writes of the log that follow each other, until they are needed.
+struct Gathered {
+  std::string bytes;
+  sqlite3_int64 offset = 0;
+
+  sqlite3_int64 end() const { return offset + static_cast<sqlite3_int64>(bytes.size()); }
+};
+
 /// SQLite allocates szOsFile bytes: this, then the inner VFS's file.
 struct File {
   sqlite3_file base{};
   SyncWatchVfs* watch = nullptr;
-  int kind = 0;  // SQLITE_OPEN_WAL, SQLITE_OPEN_MAIN_DB or another
+  int kind = 0;                        // SQLITE_OPEN_WAL, SQLITE_OPEN_MAIN_DB or another
+  std::unique_ptr<Gathered> gathered;  // of a log only
 
   sqlite3_file* inner() {
     return reinterpret_cast<sqlite3_file*>(reinterpret_cast<std::byte*>(this) + kInnerOffset);
@@ -31,14 +42,42 @@ File& file_of(sqlite3_file* file) { return *reinterpret_cast<File*>(file); }
 sqlite3_file* inner_of(sqlite3_file* file) { return file_of(file).inner(); }
 const sqlite3_io_methods& methods_of(sqlite3_file* file) { return *inner_of(file)->pMethods; }
 
+/// Writes what is gathered. What fails is dropped: its transaction fails with it.
+int flush(sqlite3_file* file) {
+  Gathered* const gathered = file_of(file).gathered.get();
+  if (gathered == nullptr || gathered->bytes.empty()) return SQLITE_OK;
+  const int code =
+      methods_of(file).xWrite(inner_of(file), gathered->bytes.data(),
+                              static_cast<int>(gathered->bytes.size()), gathered->offset);
+  gathered->bytes.clear();
+  return code;
+}
+
+/// SQLite writes a frame of the log in two pieces and each commit dozens of frames.
+int gather(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+  Gathered& gathered = *file_of(file).gathered;
+  if (!gathered.bytes.empty() && offset != gathered.end()) {
+    if (const int code = flush(file); code != SQLITE_OK) return code;
+  }
+  if (gathered.bytes.empty()) gathered.offset = offset;
+  gathered.bytes.append(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+  return gathered.bytes.size() < kWalGatherBytes ? SQLITE_OK : flush(file);
+}
+
 }  // namespace
 
 struct SyncWatchVfs::Hooks {
   static SyncWatchVfs& self(sqlite3_vfs* vfs) { return *static_cast<SyncWatchVfs*>(vfs->pAppData); }
   static sqlite3_vfs* inner(sqlite3_vfs* vfs) { return self(vfs).inner_; }
 
-  static int close(sqlite3_file* file) { return methods_of(file).xClose(inner_of(file)); }
+  static int close(sqlite3_file* file) {
+    const int flushed = flush(file);
+    file_of(file).gathered.reset();
+    const int code = methods_of(file).xClose(inner_of(file));
+    return code == SQLITE_OK ? flushed : code;
+  }
   static int read(sqlite3_file* file, void* out, int size, sqlite3_int64 offset) {
+    if (const int code = flush(file); code != SQLITE_OK) return code;
     return methods_of(file).xRead(inner_of(file), out, size, offset);
   }
   static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
@@ -46,10 +85,12 @@ struct SyncWatchVfs::Hooks {
     if (file_of(file).kind == SQLITE_OPEN_WAL) {
       file_of(file).watch->note_write(static_cast<std::uint64_t>(offset),
                                       static_cast<std::uint64_t>(size));
+      return gather(file, bytes, size, offset);
     }
     return methods_of(file).xWrite(inner_of(file), bytes, size, offset);
   }
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
+    if (const int code = flush(file); code != SQLITE_OK) return code;
     if (file_of(file).kind == SQLITE_OPEN_WAL) {
       file_of(file).watch->note_truncate(static_cast<std::uint64_t>(size));
     }
@@ -57,6 +98,7 @@ struct SyncWatchVfs::Hooks {
   }
   static int sync(sqlite3_file* file, int flags) {
     SyncWatchVfs& watch = *file_of(file).watch;
+    if (const int code = flush(file); code != SQLITE_OK) return code;
     const Log before = watch.log();
     const int code = methods_of(file).xSync(inner_of(file), flags);
     const bool is_wal = file_of(file).kind == SQLITE_OPEN_WAL;
@@ -68,6 +110,7 @@ struct SyncWatchVfs::Hooks {
     return code;
   }
   static int file_size(sqlite3_file* file, sqlite3_int64* size) {
+    if (const int code = flush(file); code != SQLITE_OK) return code;
     return methods_of(file).xFileSize(inner_of(file), size);
   }
   static int lock(sqlite3_file* file, int level) {
@@ -125,9 +168,14 @@ struct SyncWatchVfs::Hooks {
     auto* file = new (out) File;
     file->watch = &self(vfs);
     file->kind = flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB);
+    if (file->kind == SQLITE_OPEN_WAL) file->gathered = std::make_unique<Gathered>();
     file->inner()->pMethods = nullptr;
     const int code = inner(vfs)->xOpen(inner(vfs), path, file->inner(), flags, out_flags);
-    if (file->inner()->pMethods != nullptr) file->base.pMethods = &kMethods;
+    if (file->inner()->pMethods != nullptr) {
+      file->base.pMethods = &kMethods;
+    } else {
+      file->gathered.reset();  // nobody will close it
+    }
     return code;
   }
   static int remove(sqlite3_vfs* vfs, const char* path, int sync_folder) {

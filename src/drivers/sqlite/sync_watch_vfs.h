@@ -8,6 +8,10 @@
 //   log, one generation (from a write of its header at offset 0 to the next):
 //   0 ........ synced end ........ written end
 //
+// Writes of the log that follow each other are gathered and written at the sync (or when there are
+// many). Nobody reads them earlier: other connections look at frames of commits alone, and every
+// commit syncs before it is told (PRAGMA synchronous = FULL).
+//
 // A failed sync of the database file (in a checkpoint) needs the same answer: the log still holds
 // every page of it, and recovery forgets what was checkpointed, so the pages are written again.
 #pragma once

@@ -1,0 +1,115 @@
+// Fills a fresh store with history: events of 1 KiB spread evenly over the last 30 days, each with
+// an idempotency key and deliveries that succeeded at the first attempt.
+//
+//   bench_fill DIR EVENTS [ACTIONS]      source "bench"; its actions are paused
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+#include "async/scope.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "drivers/sqlite/store.h"
+#include "sample.h"
+
+namespace {
+
+using namespace grapnel;
+
+constexpr Millis kSpan{30LL * 86'400'000};
+constexpr std::int64_t kBatch = 500;
+/// Old idempotency keys are dropped as often as a running process does it in that time.
+constexpr Millis kKeysEvery{2 * 3'600'000};
+
+/// Both clocks go as far as the filler says.
+class FilledClock final : public Clock {
+ public:
+  explicit FilledClock(Time start) : start_(start) {}
+  void advance_to(Time time) { passed_ = (time - start_).count(); }
+  Time wall() const override { return start_ + Millis(passed_); }
+  Monotonic monotonic() const override { return Monotonic(Millis(passed_)); }
+
+ private:
+  const Time start_;
+  std::atomic<std::int64_t> passed_ = 0;
+};
+
+std::string body_of(std::int64_t number) {
+  std::string body = "{\"number\":" + std::to_string(number) + ",\"fill\":\"";
+  body.append(1022 - body.size(), 'x');
+  return body + "\"}";
+}
+
+async::Task<> fill(sqlite::Store& store, FilledClock& clock, Random& random, Time start,
+                   std::int64_t events, int actions) {
+  IdSource ids(store.clock(), random);
+  const auto source = co_await bench::define(store, ids, actions);
+  if (!source) {
+    std::fprintf(stderr, "%s\n", source.error().message().c_str());
+    co_return;
+  }
+  const auto entry = store.registry().snapshot()->find_source(*source);
+  Time keys_at = start + kKeysEvery;
+  for (std::int64_t done = 0; done < events;) {
+    clock.advance_to(start + kSpan * done / events);
+    std::vector<model::EventDraft> drafts;
+    const auto end = std::min(events, done + kBatch);
+    for (; done < end; ++done) {
+      drafts.push_back(bench::draft(*entry, ids, body_of(done), store.clock().now()));
+      drafts.back().event.idempotency_place = "header:Idempotency-Key";
+      drafts.back().event.idempotency_key = "key-" + std::to_string(random.u64());
+    }
+    const auto appended = co_await store.events().append(std::move(drafts));
+    if (!appended) {
+      std::fprintf(stderr, "%s\n", appended.error().message().c_str());
+      co_return;
+    }
+    std::vector<model::Settlement> settlements;
+    for (const auto& one : *appended) {
+      for (const auto& born : one.deliveries) {
+        settlements.push_back(bench::delivered(born, ids, store.clock().now()));
+      }
+    }
+    if (!settlements.empty() && !co_await store.deliveries().settle(std::move(settlements))) {
+      std::fprintf(stderr, "settling failed\n");
+      co_return;
+    }
+    if (store.clock().now() >= keys_at) {
+      keys_at += kKeysEvery;
+      while (const auto step = co_await store.upkeep().drop_old_keys()) {
+        if (*step == model::StepResult::done) break;
+      }
+    }
+    if (done % 500'000 == 0) std::printf("%lld events\n", static_cast<long long>(done));
+    std::fflush(stdout);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: bench_fill DIR EVENTS [ACTIONS]\n");
+    return EXIT_FAILURE;
+  }
+  const std::int64_t events = std::atoll(argv[2]);
+  const int actions = argc > 3 ? std::atoi(argv[3]) : 2;
+  const Time start = SystemClock().wall() - kSpan;
+  FilledClock clock(start);
+  SystemRandom random;
+  async::Loop loop;
+  std::filesystem::create_directories(argv[1]);
+  auto store = sqlite::Store::open({.data_dir = argv[1]}, clock, random, loop.get_executor());
+  if (!store) {
+    std::fprintf(stderr, "%s\n", store.error().message().c_str());
+    return EXIT_FAILURE;
+  }
+  async::Scope scope(loop.get_executor());
+  scope.spawn(fill(**store, clock, random, start, events, actions));
+  loop.run();
+  (*store)->stop();
+  return EXIT_SUCCESS;
+}
