@@ -20,7 +20,8 @@ namespace {
 using namespace grapnel;
 
 constexpr Millis kSpan{30LL * 86'400'000};
-constexpr std::int64_t kBatch = 500;
+/// Events of one moment, at most; a small history is spread as evenly as a large one.
+constexpr std::int64_t kBatchMax = 500;
 /// Old idempotency keys are dropped as often as a running process does it in that time.
 constexpr Millis kKeysEvery{2 * 3'600'000};
 
@@ -52,11 +53,12 @@ async::Task<> fill(sqlite::Store& store, FilledClock& clock, Random& random, Tim
     co_return;
   }
   const auto entry = store.registry().snapshot()->find_source(*source);
+  const std::int64_t batch = std::clamp<std::int64_t>(events / 1'000, 1, kBatchMax);
   Time keys_at = start + kKeysEvery;
   for (std::int64_t done = 0; done < events;) {
     clock.advance_to(start + kSpan * done / events);
     std::vector<model::EventDraft> drafts;
-    const auto end = std::min(events, done + kBatch);
+    const auto end = std::min(events, done + batch);
     for (; done < end; ++done) {
       drafts.push_back(bench::draft(*entry, ids, body_of(done), store.clock().now()));
       drafts.back().event.idempotency_place = "header:Idempotency-Key";

@@ -7,19 +7,18 @@
     hanging   the same, beside a source of 1,000 events a second whose endpoint never answers
     crowd     events for 97 good endpoints, then the same with three bad ones beside them: one
               that hangs, one that refuses, one whose name server never answers
-    large     1,000 small webhooks a second, alone and while bodies of 32 MiB arrive
+    large     1,000 small webhooks a second: alone, while bodies of 32 MiB arrive, and while such go
+              to another process (what the machine has to do with it)
 
 Each prints what it measured without and with the neighbour, in the same run, and the ratio. For a
 name server that never answers, `crowd` needs root: it gives the process its own /etc/resolv.conf.
 """
 
 import argparse
-import asyncio
 import contextlib
 import os
 import pathlib
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -61,47 +60,23 @@ def silent_endpoint():
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
-def message(source):
-    body = b'{"ns":%d,"fill":"' % time.monotonic_ns() + b"x" * 980 + b'"}'
-    head = f"POST /webhooks/{source} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+class Sender:
+    """bench_send at a source: webhooks of 1 KiB at a steady rate, or larger ones one by one."""
 
-
-async def send_steadily(address, source, rate, seconds, latencies):
-    """Open loop: `rate` a second over kept connections, each answer's latency noted."""
-    host, port = address.rsplit(":", 1)
-    began = time.monotonic()
-
-    async def one(number):
-        reader, writer = await asyncio.open_connection(host, int(port))
-        due = began + number / rate
-        while due < began + seconds:
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            asked = time.monotonic()
-            writer.write(message(source))
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert b" 202 " in head, head
-            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            latencies.append(time.monotonic() - asked)
-            due += CONNECTIONS / rate
-        writer.close()
-
-    await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
-
-
-def steadily(address, sources, rate, seconds):
-    """(p50 ms, p99 ms) of the answers to the first source."""
-    latencies = {source: [] for source in sources}
-
-    async def all_of_them():
-        await asyncio.gather(
-            *(send_steadily(address, s, rate, seconds, latencies[s]) for s in sources)
+    def __init__(self, args, address, source, rate, size=1024):
+        self.process = subprocess.Popen(
+            [args.programs / "bench_send", address.rsplit(":", 1)[1], f"/webhooks/{source}"]
+            + [str(rate), str(args.seconds), str(CONNECTIONS if rate else 1), str(size)],
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
-    asyncio.run(all_of_them())
-    cuts = statistics.quantiles(latencies[sources[0]], n=100)
-    return cuts[49] * 1e3, cuts[98] * 1e3
+    def end(self):
+        """(answers, p50 ms, p99 ms)"""
+        answered, refused, p50, p99 = map(int, self.process.stdout.read().split())
+        assert self.process.wait(30) == 0
+        assert refused == 0, f"{refused} webhooks were refused"
+        return answered, p50 / 1e3, p99 / 1e3
 
 
 def ways(args, with_hanging):
@@ -110,12 +85,13 @@ def ways(args, with_hanging):
     with harness.Grapnel() as grapnel, silent_endpoint() as silent:
         grapnel.source("good")
         grapnel.action("good", sink.url, max_in_flight=64)
-        sources = ["good"]
+        senders = [Sender(args, grapnel.api_address, "good", 1000)]
         if with_hanging:
             grapnel.source("hanging")
             grapnel.action("hanging", silent, max_in_flight=64)
-            sources.append("hanging")
-        steadily(grapnel.api_address, sources, 1000, args.seconds)
+            senders.append(Sender(args, grapnel.api_address, "hanging", 1000))
+        for sender in senders:
+            sender.end()
         time.sleep(0.5)
         _, p50, p99 = sink.end()
     return p50, p99
@@ -198,26 +174,26 @@ def crowd(args):
     )
 
 
-def send_large(address, stop):
-    body = b"x" * (32 << 20)
-    while not stop.is_set():
-        harness.request(address, "POST", "/webhooks/large", body)
+def small_beside(args, grapnel, large_to):
+    """p99 ms of small webhooks while bodies of 32 MiB go to that address, and how many did."""
+    sender = Sender(args, large_to, "large", 0, size=32 << 20)
+    _, _, p99 = Sender(args, grapnel.api_address, "small", 1000).end()
+    return p99, sender.end()[0]
 
 
 def large(args):
+    sink = Sink(args.programs)
     with harness.Grapnel() as grapnel:
         for slug in ("small", "large"):
             grapnel.source(slug, body_max="32MiB")
-        alone = steadily(grapnel.api_address, ["small"], 1000, args.seconds)
-        stop = threading.Event()
-        sender = threading.Thread(target=send_large, args=(grapnel.api_address, stop))
-        sender.start()
-        beside = steadily(grapnel.api_address, ["small"], 1000, args.seconds)
-        stop.set()
-        sender.join()
+        _, _, alone = Sender(args, grapnel.api_address, "small", 1000).end()
+        machine, at_sink = small_beside(args, grapnel, f"127.0.0.1:{sink.port}")
+        beside, bodies = small_beside(args, grapnel, grapnel.api_address)
+    sink.end()
     print(
-        f"large: small webhooks' p99 {alone[1]:.2f} ms alone, {beside[1]:.2f} ms while bodies of"
-        f" 32 MiB arrive (x{beside[1] / alone[1]:.2f})",
+        f"large: small webhooks' p99 {alone:.2f} ms alone, {machine:.2f} ms while {at_sink} bodies"
+        f" of 32 MiB go to another process, {beside:.2f} ms while {bodies} come to this one"
+        f" (x{beside / alone:.2f}, x{beside / machine:.2f})",
         flush=True,
     )
 

@@ -29,23 +29,11 @@ sys.path.insert(0, str(HERE.parent / "tests" / "functional"))
 import grapnel as harness  # noqa: E402
 
 
-def wrk(url, args):
+def wrk(url, connections, seconds, script="post.lua"):
     """(requests a second, p50 ms, p99 ms, not 2xx)"""
-    out = subprocess.run(
-        [
-            "wrk",
-            "-t1",
-            f"-c{args.connections}",
-            f"-d{args.seconds}s",
-            "--latency",
-            "-s",
-            str(HERE / "post.lua"),
-            url,
-        ],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    command += ["-s", str(HERE / script), url]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rate = float(re.search(r"Requests/sec:\s+([\d.]+)", out).group(1))
     factor = {"us": 0.001, "ms": 1.0, "s": 1000.0}
     quantile = {
@@ -72,7 +60,8 @@ def delivered(grapnel):
 
 
 def without_store(args, name, target, state):
-    """The same load on the relay with nothing but the store left out."""
+    """The same load, half a minute at most, on the relay with nothing but the store left out."""
+    seconds = min(args.seconds, 30)
     relay = subprocess.Popen(
         [args.programs / "bench_no_store", target, state],
         stdin=subprocess.PIPE,
@@ -82,8 +71,10 @@ def without_store(args, name, target, state):
     try:
         port = int(relay.stdout.readline())
         cpu = cpu_seconds(relay.pid)
-        rate, p50, p99, bad = wrk(f"http://127.0.0.1:{port}/webhooks/bench", args)
-        total = rate * args.seconds
+        rate, p50, p99, bad = wrk(
+            f"http://127.0.0.1:{port}/webhooks/bench", args.connections, seconds
+        )
+        total = rate * seconds
         used = cpu_seconds(relay.pid) - cpu
     finally:
         relay.stdin.close()
@@ -91,9 +82,9 @@ def without_store(args, name, target, state):
         relay.wait(10)
     line = f"{name:28} {rate:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms  not 2xx {bad}"
     if state == "active":
-        line += f"  delivered {ended / args.seconds:.0f}/s under load, backlog {total - ended:.0f}"
+        line += f"  delivered {ended / seconds:.0f}/s under load, backlog {total - ended:.0f}"
     print(f"{line}  cpu {used / total * 1e6:.1f} us/event", flush=True)
-    return rate if state == "paused" else ended / args.seconds
+    return rate if state == "paused" else ended / seconds
 
 
 class Watch:
@@ -127,7 +118,9 @@ def measure(args, name, target, actions, fields):
         pid = grapnel.process.pid
         watch = Watch(grapnel)
         cpu, began = cpu_seconds(pid), time.monotonic()
-        rate, p50, p99, bad = wrk(f"http://{grapnel.api_address}/webhooks/bench", args)
+        rate, p50, p99, bad = wrk(
+            f"http://{grapnel.api_address}/webhooks/bench", args.connections, args.seconds
+        )
         taken = time.monotonic() - began
         total = rate * args.seconds
         done = delivered(grapnel)
@@ -182,7 +175,7 @@ def main():
     )
     try:
         url = f"http://127.0.0.1:{int(sink.stdout.readline())}/"
-        base, p50, p99, _ = wrk(url, args)
+        base, p50, p99, _ = wrk(url, args.connections, args.seconds)
         print(
             f"{'baseline: the sink alone':28} {base:9.0f}/s  p50 {p50:6.2f} ms  p99 {p99:7.2f} ms",
             flush=True,

@@ -1,4 +1,4 @@
-// What the benchmarks of the store write: one source, its actions, events of 1 KiB and their outcomes.
+// What benchmarks of the store write: a source, its actions, events of 1 KiB and their outcomes.
 #pragma once
 
 #include <string>

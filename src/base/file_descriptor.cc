@@ -61,6 +61,17 @@ std::expected<std::size_t, std::error_code> read_up_to(const FileDescriptor& fil
   return have;
 }
 
+std::error_code write_back(const FileDescriptor& file, std::size_t offset, std::size_t size) {
+  const auto done = uninterrupted([&] {
+    return ::sync_file_range(
+        file.number(), static_cast<off64_t>(offset), static_cast<off64_t>(size),
+        SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  });
+  // A file system that does not know it writes back when it likes.
+  if (done == 0 || errno == EINVAL || errno == ENOSYS || errno == ESPIPE) return {};
+  return last_error();
+}
+
 std::error_code sync(const FileDescriptor& file) {
   return uninterrupted([&] { return ::fsync(file.number()); }) == 0 ? std::error_code()
                                                                     : last_error();

@@ -38,6 +38,9 @@ std::error_code write_all(const FileDescriptor& file, std::string_view bytes);
 /// Fills `buffer` from where the file stands; fewer bytes only at its end.
 std::expected<std::size_t, std::error_code> read_up_to(const FileDescriptor& file,
                                                        std::span<char> buffer);
+/// Hands `size` bytes at `offset` to the disk and waits for them, so that what a large file has
+/// pending never stands before somebody else's sync for long. Durable only after sync().
+std::error_code write_back(const FileDescriptor& file, std::size_t offset, std::size_t size);
 /// fsync(2).
 std::error_code sync(const FileDescriptor& file);
 /// Syncs the folder that holds `path`: only then the entry of a new or renamed file is durable.

@@ -59,7 +59,7 @@ def request(address, method, path, body=None, headers=None, timeout=30.0):
 class Grapnel:
     """One data directory and, at times, one process on it."""
 
-    def __init__(self, config="", env=None, directory=None):
+    def __init__(self, config="", env=None, directory=None, prefix=()):
         if not BINARY:
             raise RuntimeError("set GRAPNEL_BIN to the grapnel binary")
         self._own = None
@@ -70,6 +70,7 @@ class Grapnel:
         self.data = self.directory / "data"
         self.config = config
         self.env = dict(env or {})
+        self.prefix = list(prefix)  # a command that becomes what follows it
         self.process = None
         self.log_lines = []
         self.api_address = None
@@ -95,7 +96,7 @@ class Grapnel:
         if self.process:
             self.process.stdout.close()
         self.process = subprocess.Popen(
-            [BINARY, "serve", "--config", str(config_file)],
+            [*self.prefix, BINARY, "serve", "--config", str(config_file)],
             env=env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

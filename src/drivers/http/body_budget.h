@@ -31,6 +31,7 @@ class BodyShare {
   BodyShare(const BodyShare&) = delete;
   BodyShare& operator=(const BodyShare&) = delete;
 
+  std::uint64_t bytes() const { return bytes_; }
   void release() {
     if (bytes_ == 0) return;
     budget_.bytes_ -= bytes_;

@@ -46,6 +46,8 @@ ServerState::ServerState(async::Executor executor, ServerOptions given,
       handler(request_handler),
       proxies(options.trusted_proxies),
       bodies(options.body_bytes_in_flight_max),
+      timers(executor),
+      pace(timers),
       watchdog(executor, tick_for(options.timeouts)),
       idle(std::make_unique<IdleList>()) {}
 
@@ -214,22 +216,40 @@ async::Task<Connection::BodyRead> Connection::read_body(const RequestFraming& fr
   co_return co_await read_chunked_body(bytes_max, body, share);
 }
 
+/// Makes room for `bytes` of a body that has at most `bytes_max`. False when the budget has none.
+bool Connection::make_room(std::string& body, std::uint64_t bytes, std::uint64_t bytes_max,
+                           BodyShare& share) {
+  if (bytes <= share.bytes()) return true;
+  const std::uint64_t next =
+      std::min(bytes_max, std::max<std::uint64_t>({bytes, 2 * share.bytes(), kBodyStepBytes}));
+  if (!share.grow_to(next)) return false;
+  // Of a large body the rest is reserved, not touched: growing on would copy it on the loop.
+  body.reserve(next <= kBodyCopiedBytesMax ? next : bytes_max);
+  return true;
+}
+
+/// Reads of large bodies take turns.
+async::Task<> Connection::pace(std::uint64_t have) {
+  if (have >= kBodyCopiedBytesMax) co_await state_.pace.take(kBodyReadBytes);
+}
+
 async::Task<Connection::BodyRead> Connection::read_sized_body(std::uint64_t bytes,
                                                               std::string& body, BodyShare& share) {
   const std::string_view ahead = buffer_.readable().substr(0, bytes);
-  if (!share.grow_to(ahead.size())) co_return fault_with(HttpFault::too_many_in_flight);
+  if (!make_room(body, ahead.size(), bytes, share)) {
+    co_return fault_with(HttpFault::too_many_in_flight);
+  }
   body = ahead;
   buffer_.consume(ahead.size());
   std::uint64_t have = body.size();
-  std::uint64_t paid = have;
   while (have < bytes) {
-    if (have == paid) {
-      paid = std::min(bytes, std::max<std::uint64_t>(2 * have, kBodyStepBytes));
-      if (!share.grow_to(paid)) co_return fault_with(HttpFault::too_many_in_flight);
-      // Of a large body the rest is reserved, not touched: growing on would copy it on the loop.
-      body.reserve(paid <= kBodyCopiedBytesMax ? paid : bytes);
+    if (have == body.size()) {
+      if (!make_room(body, have + 1, bytes, share)) {
+        co_return fault_with(HttpFault::too_many_in_flight);
+      }
+      body.resize(std::min(share.bytes(), have + kBodyReadBytes));
     }
-    if (have == body.size()) body.resize(std::min(paid, have + kBodyReadBytes));
+    co_await pace(have);
     arm_body(have);
     const std::size_t got = co_await stream_.read_some(std::span(body).subspan(have), error_);
     have += got;
@@ -248,9 +268,9 @@ async::Task<Connection::BodyRead> Connection::read_chunked_body(std::uint64_t by
     const auto [step, data] = decoder.next(input);
     switch (step) {
       case ChunkDecoder::Step::data: {
-        if (body.size() + data.size() > bytes_max) co_return fault_with(HttpFault::body_too_large);
-        const std::uint64_t held = body.size() + data.size();
-        if (!share.grow_to(std::max<std::uint64_t>(held, body.capacity()))) {
+        const std::uint64_t have = body.size() + data.size();
+        if (have > bytes_max) co_return fault_with(HttpFault::body_too_large);
+        if (!make_room(body, have, bytes_max, share)) {
           co_return fault_with(HttpFault::too_many_in_flight);
         }
         body += data;
@@ -264,6 +284,7 @@ async::Task<Connection::BodyRead> Connection::read_chunked_body(std::uint64_t by
     }
     buffer_.consume(before - input.size());
     if (step != ChunkDecoder::Step::need_more) continue;
+    co_await pace(body.size());
     arm_body(body.size());
     if (!co_await read_more()) co_return body_ended_early();
   }

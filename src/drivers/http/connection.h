@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "drivers/http/answer_writer.h"
 #include "drivers/http/body_budget.h"
+#include "drivers/http/body_pace.h"
 #include "drivers/http/message_head.h"
 #include "drivers/http/proxy_trust.h"
 #include "drivers/http/read_buffer.h"
@@ -35,6 +36,8 @@ struct ServerState {
   model::HttpHandler& handler;
   ProxyTrust proxies;
   BodyBudget bodies;
+  async::SystemTimers timers;
+  BodyPace pace;
   Watchdog watchdog;
   ServerStats stats;
   DateText date;
@@ -74,6 +77,9 @@ class Connection final : public Watched, public IdleHook {
   void identify(model::HttpRequest& request) const;
   async::Task<BodyRead> read_body(const RequestFraming& framing, std::uint64_t bytes_max,
                                   std::string& body, BodyShare& share);
+  static bool make_room(std::string& body, std::uint64_t bytes, std::uint64_t bytes_max,
+                        BodyShare& share);
+  async::Task<> pace(std::uint64_t have);
   async::Task<BodyRead> read_sized_body(std::uint64_t bytes, std::string& body, BodyShare& share);
   async::Task<BodyRead> read_chunked_body(std::uint64_t bytes_max, std::string& body,
                                           BodyShare& share);

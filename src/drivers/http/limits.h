@@ -56,6 +56,9 @@ inline constexpr std::size_t kBodyStepBytes = 4_KiB;
 inline constexpr std::size_t kBodyCopiedBytesMax = 1_MiB;
 /// One read of a body: about 50 µs of the loop, so that others are served in between.
 inline constexpr std::size_t kBodyReadBytes = 256_KiB;
+/// Of what comes after that first MiB of a body, from all connections: an eighth of a loop that
+/// reads 2 GiB a second, and more than a 2 Gbit/s line brings.
+inline constexpr std::uint64_t kLargeBodyBytesPerSecond = 256_MiB;
 /// Bodies of answers up to this are copied behind the head: one buffer, one TLS record.
 inline constexpr std::size_t kGatherBytesMin = 16_KiB;
 /// Bytes thrown away at a time while lingering.
@@ -88,9 +91,9 @@ inline constexpr int kInterimAnswersMax = 16;
 /// attempt is lost; this one holds whoever forgets a bound of its own.
 inline constexpr std::size_t kCallsMax = 22'000;
 static_assert(kCallsMax >= static_cast<std::size_t>(model::kMaxInFlightMax));
-/// Kept connections, in total and of one endpoint: a descriptor and about 8 KiB each. Ten actions of
-/// one endpoint have 640 in flight by default; what a burst does not find kept it opens anew, which
-/// costs as much again as the delivery itself. One busy endpoint leaves three quarters to others.
+/// Kept connections, of one endpoint and in total: a descriptor and about 8 KiB each. Ten actions
+/// of an endpoint have 640 in flight by default; what a burst does not find kept it opens anew,
+/// which costs as much again as the delivery. One busy endpoint leaves three quarters to others.
 inline constexpr std::size_t kIdlePerEndpointMax = 1'024;
 inline constexpr std::size_t kIdleMax = 4'096;
 static_assert(kIdlePerEndpointMax <= kIdleMax);

@@ -333,6 +333,24 @@ TEST_F(HttpServer, BodiesArriveByteForByte) {
   EXPECT_EQ(handler_.admitted_body_bytes, 0u);
 }
 
+TEST_F(HttpServer, LargeBodiesArriveByteForByteWhateverTheirFraming) {
+  handler_.body_bytes_max = 32'000'000;
+  start();
+  std::string body;
+  while (body.size() < 3 * kBodyCopiedBytesMax) body += static_cast<char>(body.size() * 7 % 251);
+  EXPECT_TRUE(ask(post(body)).ends_with("\r\n\r\n" + body));
+  std::string chunks;
+  for (std::size_t at = 0; at < body.size(); at += 10'000) {
+    const auto piece = std::string_view(body).substr(at, 10'000);
+    chunks += fmt::format("{:x}\r\n{}\r\n", piece.size(), piece);
+  }
+  RawSocket socket = connect();
+  socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks +
+              "0\r\n\r\n");
+  EXPECT_TRUE(socket.read_message().ends_with("\r\n\r\n" + body));
+  until([this] { return stats().body_bytes == 0; });
+}
+
 TEST_F(HttpServer, ChunkedBodiesAreJoined) {
   start();
   RawSocket socket = connect();

@@ -15,41 +15,30 @@ using model::Admission;
 using model::Appended;
 using model::FanoutState;
 
-std::int64_t slice_of(Time time) { return time.time_since_epoch() / model::kIdempotencySlice; }
-
 /// The first event of that key, while its window lasts.
 Result<std::optional<Appended>> find_first(Transaction& tx, const model::Event& event,
                                            const IdBytes& hash) {
-  const std::int64_t newest = std::max(slice_of(tx.now()), slice_of(event.received));
-  const std::int64_t oldest =
-      std::max(slice_of(event.received - model::kIdempotencyWindow), tx.first_slice());
   auto query = tx.db().query(
-      "SELECT event_seq, event_id, received_ms, body FROM idempotency WHERE slice = ?1 AND hash = "
-      "?2");
-  for (std::int64_t slice = newest; slice >= oldest; --slice) {
-    query.reset();
-    const auto row = query.bind(slice, Blob::of(hash)).next();
-    if (!row) return fail(row.error());
-    if (!*row) continue;
-    if (event.received - query.time(2) >= model::kIdempotencyWindow) break;
-    return Appended{.admission = Admission::duplicate,
-                    .event = query.id<model::EventId>(1),
-                    .seq = query.integer(0),
-                    .other_body = query.integer(3) != short_checksum(event.body_sha256)};
+      "SELECT event_seq, event_id, received_ms, body FROM idempotency WHERE hash = ?1");
+  const auto row = query.bind(Blob::of(hash)).next();
+  if (!row) return fail(row.error());
+  if (!*row || event.received - query.time(2) >= model::kIdempotencyWindow) {
+    return std::optional<Appended>{};
   }
-  return std::optional<Appended>{};
+  return Appended{.admission = Admission::duplicate,
+                  .event = query.id<model::EventId>(1),
+                  .seq = query.integer(0),
+                  .other_body = query.integer(3) != short_checksum(event.body_sha256)};
 }
 
 Result<> claim_key(Transaction& tx, const model::Event& event, model::Seq seq,
                    const IdBytes& hash) {
-  const std::int64_t slice = slice_of(event.received);
-  // A key whose window has just ended may still sit in the same slice.
+  // A key whose window has ended may still be there.
   auto query = tx.db().query(
-      "INSERT OR REPLACE INTO idempotency(slice, hash, event_seq, event_id, received_ms, body)"
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-  if (slice < tx.first_slice()) tx.set_first_slice(slice);
+      "INSERT OR REPLACE INTO idempotency(event_seq, hash, event_id, received_ms, body)"
+      " VALUES(?1, ?2, ?3, ?4, ?5)");
   return query
-      .bind(slice, Blob::of(hash), seq, event.id, event.received, short_checksum(event.body_sha256))
+      .bind(seq, Blob::of(hash), event.id, event.received, short_checksum(event.body_sha256))
       .run();
 }
 

@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "drivers/sqlite/file_error.h"
+#include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/private_files.h"
 #include "model/errors.h"
 
@@ -31,7 +32,12 @@ Result<std::string> Bodies::write(std::string_view body) {
   const std::string path = path_of(name);
   const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!file) return fail(file_error(file.error().value(), "create", path));
-  std::error_code failed = write_all(*file, body);
+  std::error_code failed;
+  for (std::size_t at = 0; !failed && at < body.size(); at += kWriteBackBytes) {
+    const std::string_view piece = body.substr(at, kWriteBackBytes);
+    failed = write_all(*file, piece);
+    if (!failed) failed = write_back(*file, at, piece.size());
+  }
   if (!failed) failed = sync(*file);
   if (!failed) failed = sync_folder_of(path);
   if (failed) {

@@ -56,8 +56,11 @@ Result<FileSum> sum_file(const std::string& path) {
 Result<> copy_synced(const std::string& from, const std::string& to) {
   const auto target = open_file(to, O_WRONLY | O_CREAT | O_EXCL);
   if (!target) return fail(file_error(target.error().value(), "create", to));
+  std::size_t at = 0;
   auto done = read_pieces(from, [&](std::string_view piece) -> Result<> {
-    const auto failed = write_all(*target, piece);
+    auto failed = write_all(*target, piece);
+    if (!failed) failed = write_back(*target, at, piece.size());
+    at += piece.size();
     if (failed) return fail(file_error(failed.value(), "write", to));
     return {};
   });

@@ -18,12 +18,8 @@ Result<std::unique_ptr<Connection>> Files::open_writer() {
   auto connection = open(Access::read_write, kWriterCacheBytes);
   if (!connection) return connection;
   auto done = (*connection)->execute("PRAGMA page_size = 4096; PRAGMA journal_mode = WAL");
-  if (done) {
-    done = (*connection)
-               ->execute(bug_ == PlantedBug::skip_sync ? "PRAGMA synchronous = OFF"
-                                                       : "PRAGMA synchronous = FULL");
-  }
-  if (done) done = (*connection)->execute("PRAGMA wal_autocheckpoint = 0");
+  if (done)
+    done = (*connection)->execute("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
   if (!done) return fail(std::move(done.error()));
   return connection;
 }

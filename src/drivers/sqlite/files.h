@@ -8,15 +8,14 @@
 #include "drivers/sqlite/checkpointer.h"
 #include "drivers/sqlite/readers.h"
 #include "drivers/sqlite/statement.h"
-#include "drivers/sqlite/store_options.h"
 #include "drivers/sqlite/sync_watch_vfs.h"
 
 namespace grapnel::sqlite {
 
 class Files {
  public:
-  Files(std::string database, std::unique_ptr<SyncWatchVfs> watch, Readers& readers, PlantedBug bug)
-      : database_(std::move(database)), watch_(std::move(watch)), readers_(readers), bug_(bug) {}
+  Files(std::string database, std::unique_ptr<SyncWatchVfs> watch, Readers& readers)
+      : database_(std::move(database)), watch_(std::move(watch)), readers_(readers) {}
 
   ~Files() { close_others(); }
   Files(const Files&) = delete;
@@ -43,7 +42,6 @@ class Files {
   const std::string database_;
   const std::unique_ptr<SyncWatchVfs> watch_;
   Readers& readers_;
-  const PlantedBug bug_;
   std::uint64_t asked_at_ = 0;  // the writer's thread
   Checkpointer checkpointer_;
 };

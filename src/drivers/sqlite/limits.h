@@ -22,6 +22,9 @@ inline constexpr std::uint64_t kWalBytesMax = 256_MiB;
 /// Writes of the log are gathered until there are so many bytes. SQLite's own VFS takes fewer than
 /// 128 KiB in one call (seekAndWriteFd in os_unix.c masks the length).
 inline constexpr std::size_t kWalGatherBytes = 96_KiB;
+/// What a body's file or a copy puts before the log's next sync in the disk's queue: about 1 ms of
+/// a disk that writes 500 MiB/s.
+inline constexpr std::size_t kWriteBackBytes = 512_KiB;
 /// The log grew by this much: a PASSIVE checkpoint is worth its two syncs.
 inline constexpr std::uint64_t kCheckpointEveryBytes = 8_MiB;
 static_assert(kCheckpointEveryBytes * 4 <= kWalBytesMax, "several checkpoints before the bound");
@@ -100,7 +103,7 @@ inline constexpr int kActionRevisionsKept = 100;
 /// Pages that a backup copies between two commits: 1 MiB, about 1 ms of the writer's time.
 inline constexpr int kBackupStepPages = 256;
 /// Bytes read at once while a file is copied or checked.
-inline constexpr std::size_t kCopyBytes = 1_MiB;
+inline constexpr std::size_t kCopyBytes = kWriteBackBytes;
 /// A backup's manifest: 2 M body files at about 120 bytes each.
 inline constexpr std::size_t kManifestBytesMax = 256_MiB;
 /// What a restore adds, so that nothing given out after the backup was made is ever given out

@@ -1,7 +1,6 @@
 #include "drivers/sqlite/recovery.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/registry.h"
@@ -41,13 +40,6 @@ Result<> count_held(Connection& db, WriterState& state) {
     if (!*row) return {};
     state.held[query.integer(0)] = {.count = query.integer(1), .bytes = query.integer(2)};
   }
-}
-
-Result<std::int64_t> find_first_slice(Connection& db) {
-  auto query = db.query("SELECT slice FROM idempotency ORDER BY slice LIMIT 1");
-  const auto row = query.next();
-  if (!row) return fail(row.error());
-  return *row ? query.integer(0) : std::numeric_limits<std::int64_t>::max();
 }
 
 /// True: there may be more.
@@ -101,9 +93,6 @@ Result<WriterState> load_state(Connection& db) {
   auto registry = load_registry(db);
   if (!registry) return fail(std::move(registry.error()));
   state.registry = std::move(*registry);
-  const auto slice = find_first_slice(db);
-  if (!slice) return fail(slice.error());
-  state.first_slice = *slice;
   auto done = count_open(db, state);
   if (done) done = count_held(db, state);
   if (!done) return fail(std::move(done.error()));

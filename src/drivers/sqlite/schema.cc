@@ -167,7 +167,25 @@ CREATE TABLE jobs(
 ) WITHOUT ROWID;
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}};
+// Keys were in slices of two hours, so that each new one was looked for in thirteen of them:
+// thirteen cold pages an event, in a store with a day of keys. One index by hash answers with one
+// page, and the rows, in the order of events, are dropped from their end.
+constexpr std::string_view kVersion2 = R"sql(
+CREATE TABLE keys(
+  event_seq INTEGER PRIMARY KEY,
+  hash BLOB NOT NULL,                 -- first 16 bytes of SHA-256 over source, place and key
+  event_id BLOB NOT NULL,             -- outlives the event, which retention may remove earlier
+  received_ms INTEGER NOT NULL,
+  body INTEGER NOT NULL               -- first 8 bytes of the body's SHA-256
+);
+CREATE UNIQUE INDEX keys_hash ON keys(hash);
+INSERT OR REPLACE INTO keys(event_seq, hash, event_id, received_ms, body)
+  SELECT event_seq, hash, event_id, received_ms, body FROM idempotency ORDER BY slice;
+DROP TABLE idempotency;
+ALTER TABLE keys RENAME TO idempotency;
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};
 
 Result<> run_step(Connection& db, const Migration& step) {
   if (auto done = db.begin(); !done) return done;

@@ -63,6 +63,18 @@ TEST_F(SchemaTest, OlderVersionIsTakenThroughEachStepOnce) {
   EXPECT_EQ(db->scalar("SELECT x FROM a").value(), 20);
 }
 
+TEST_F(SchemaTest, KeysOfSlicesBecomeKeysByHashAndTheNewestClaimCounts) {
+  ASSERT_TRUE(migrate(*db, migrations().first(1)));
+  ASSERT_TRUE(db->execute(
+      "INSERT INTO idempotency(slice, hash, event_seq, event_id, received_ms, body) VALUES"
+      " (7, x'aa', 1, x'01', 100, 5), (8, x'bb', 2, x'02', 200, 6), (30, x'aa', 3, x'03', 300, "
+      "7)"));
+  ASSERT_TRUE(migrate(*db, migrations()));
+  EXPECT_EQ(db->scalar("SELECT count(*) FROM idempotency").value(), 2);
+  EXPECT_EQ(db->scalar("SELECT event_seq FROM idempotency WHERE hash = x'aa'").value(), 3);
+  EXPECT_EQ(db->scalar("SELECT received_ms FROM idempotency WHERE hash = x'bb'").value(), 200);
+}
+
 TEST_F(SchemaTest, VersionsAscendByOne) {
   int expected = 0;
   for (const auto& step : migrations()) EXPECT_EQ(step.version, ++expected);
@@ -112,9 +124,8 @@ TEST(Plans, HotQueriesUseTheirIndexes) {
        "NULL AND ended_seq > 1 AND ended_seq <= 2"
        " ORDER BY ended_seq LIMIT 3",
        "SEARCH deliveries USING INDEX deliveries_dead (ended_seq>? AND ended_seq<?)"},
-      {"SELECT event_seq, event_id, received_ms, body FROM idempotency WHERE slice = 1 AND hash = "
-       "x'00'",
-       "SEARCH idempotency USING PRIMARY KEY (slice=? AND hash=?)"},
+      {"SELECT event_seq, event_id, received_ms, body FROM idempotency WHERE hash = x'00'",
+       "SEARCH idempotency USING INDEX keys_hash (hash=?)"},
       {"SELECT seq FROM events WHERE source = 1 AND fanout = 0 ORDER BY seq LIMIT 3",
        "SEARCH events USING INDEX events_held (source=?)"},
   };

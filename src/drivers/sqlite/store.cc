@@ -62,10 +62,10 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   parts->lock = std::move(*lock);
   auto made = make_private_file(database);
   if (!made) return fail(at_open(made.error(), database));
-  auto watch = SyncWatchVfs::create(options.vfs);
+  auto watch = SyncWatchVfs::create(options.vfs, options.bug);
   if (!watch) return fail(std::move(watch.error()));
   parts->readers = std::make_unique<Readers>(loop);
-  parts->files = std::make_unique<Files>(database, std::move(*watch), *parts->readers, options.bug);
+  parts->files = std::make_unique<Files>(database, std::move(*watch), *parts->readers);
 
   auto db = open_database(*parts->files);
   if (!db) return fail(at_open(db.error(), database));

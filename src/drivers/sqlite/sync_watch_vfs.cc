@@ -99,9 +99,10 @@ struct SyncWatchVfs::Hooks {
   static int sync(sqlite3_file* file, int flags) {
     SyncWatchVfs& watch = *file_of(file).watch;
     if (const int code = flush(file); code != SQLITE_OK) return code;
+    const bool is_wal = file_of(file).kind == SQLITE_OPEN_WAL;
+    if (is_wal && watch.bug_ == PlantedBug::skip_sync) return SQLITE_OK;
     const Log before = watch.log();
     const int code = methods_of(file).xSync(inner_of(file), flags);
-    const bool is_wal = file_of(file).kind == SQLITE_OPEN_WAL;
     if (code != SQLITE_OK && (is_wal || file_of(file).kind == SQLITE_OPEN_MAIN_DB)) {
       watch.note_failed_sync();
     } else if (is_wal) {
@@ -202,16 +203,18 @@ struct SyncWatchVfs::Hooks {
   }
 };
 
-Result<std::unique_ptr<SyncWatchVfs>> SyncWatchVfs::create(const std::string& inner) {
+Result<std::unique_ptr<SyncWatchVfs>> SyncWatchVfs::create(const std::string& inner,
+                                                           PlantedBug bug) {
   sqlite3_vfs* const found = sqlite3_vfs_find(inner.empty() ? nullptr : inner.c_str());
   if (found == nullptr) {
     return fail(errc::not_a_store, fmt::format("SQLite has no file system named '{}'", inner));
   }
-  return std::unique_ptr<SyncWatchVfs>(new SyncWatchVfs(found));
+  return std::unique_ptr<SyncWatchVfs>(new SyncWatchVfs(found, bug));
 }
 
-SyncWatchVfs::SyncWatchVfs(sqlite3_vfs* inner)
+SyncWatchVfs::SyncWatchVfs(sqlite3_vfs* inner, PlantedBug bug)
     : inner_(inner),
+      bug_(bug),
       name_(fmt::format("grapnel-{}", static_cast<const void*>(this))),
       vfs_(std::make_unique<sqlite3_vfs>()) {
   *vfs_ = sqlite3_vfs{};

@@ -22,6 +22,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "drivers/sqlite/store_options.h"
 
 struct sqlite3_vfs;
 
@@ -32,7 +33,8 @@ class SyncWatchVfs {
  public:
   /// Registers itself over the VFS named `inner` ("" = SQLite's default). Error: not_a_store when
   /// there is none.
-  static Result<std::unique_ptr<SyncWatchVfs>> create(const std::string& inner);
+  static Result<std::unique_ptr<SyncWatchVfs>> create(const std::string& inner,
+                                                      PlantedBug bug = PlantedBug::none);
   ~SyncWatchVfs();
   SyncWatchVfs(const SyncWatchVfs&) = delete;
   SyncWatchVfs& operator=(const SyncWatchVfs&) = delete;
@@ -56,7 +58,7 @@ class SyncWatchVfs {
     std::uint64_t synced_end = 0;
     std::uint64_t overwrites = 0;  // writes below the written end
   };
-  explicit SyncWatchVfs(sqlite3_vfs* inner);
+  SyncWatchVfs(sqlite3_vfs* inner, PlantedBug bug);
 
   void note_write(std::uint64_t offset, std::uint64_t size);
   void note_truncate(std::uint64_t size);
@@ -65,6 +67,7 @@ class SyncWatchVfs {
   Log log() const;
 
   sqlite3_vfs* const inner_;
+  const PlantedBug bug_;
   std::string name_;
   std::unique_ptr<sqlite3_vfs> vfs_;
   mutable std::mutex mutex_;

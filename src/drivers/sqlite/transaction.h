@@ -37,7 +37,6 @@ struct WriterState {
   model::Seq seq = 0;      ///< newest number given
   model::Fence fence = 0;  ///< newest fence given
   std::int64_t epoch = 0;
-  std::int64_t first_slice = 0;  ///< oldest slice of idempotency keys; none: the largest number
   std::unordered_map<std::int64_t, model::OpenWork> open;  ///< by action's row key
   std::unordered_map<std::int64_t, model::HeldWork> held;  ///< by source's row key
 };
@@ -51,8 +50,7 @@ class Transaction {
         next_(state.seq),
         fence_(state.fence),
         registry_(state.registry),
-        keys_(state.keys),
-        first_slice_(state.first_slice) {}
+        keys_(state.keys) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
@@ -94,10 +92,6 @@ class Transaction {
   /// A body file that no row names any more: removed after the commit.
   void unlink_after_commit(std::string file) { unlinked_.push_back(std::move(file)); }
 
-  /// Oldest slice that may hold idempotency keys.
-  std::int64_t first_slice() const { return first_slice_; }
-  void set_first_slice(std::int64_t slice) { first_slice_ = slice; }
-
  private:
   friend class Writer;
   RowKeys& own_keys();
@@ -110,7 +104,6 @@ class Transaction {
   model::SnapshotPtr registry_;
   std::shared_ptr<const RowKeys> keys_;
   std::shared_ptr<RowKeys> own_keys_;  // keys_ once this transaction has added to them
-  std::int64_t first_slice_;
   std::unordered_map<std::int64_t, model::OpenWork> open_;
   std::unordered_map<std::int64_t, model::HeldWork> held_;
   std::unordered_map<std::int64_t, Time> hints_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 #include <vector>
 
@@ -165,44 +164,15 @@ Result<StepResult> deletion_step(Transaction& tx) {
   return left == 0 ? StepResult::more : StepResult::done;
 }
 
-constexpr std::int64_t slice_of(Time time) {
-  return time.time_since_epoch() / model::kIdempotencySlice;
-}
-
-/// Removes up to kStepRows keys of the slice; true when it is empty then.
-Result<bool> thin_slice(Connection& db, std::int64_t slice) {
-  auto boundary =
-      db.query("SELECT hash FROM idempotency WHERE slice = ?1 ORDER BY hash LIMIT 1 OFFSET ?2");
-  const auto row = boundary.bind(slice, kStepRows).next();
-  if (!row) return fail(row.error());
-  if (!*row) {
-    auto rest = db.query("DELETE FROM idempotency WHERE slice = ?1");
-    if (auto done = rest.bind(slice).run(); !done) return fail(done.error());
-    return true;
-  }
-  const std::string hash(boundary.blob(0));
-  boundary.reset();
-  auto part = db.query("DELETE FROM idempotency WHERE slice = ?1 AND hash < ?2");
-  if (auto done = part.bind(slice, Blob{hash}).run(); !done) return fail(done.error());
-  return false;
-}
-
 Result<StepResult> key_step(Transaction& tx) {
-  // A slice is past its window when its youngest key is.
-  const std::int64_t live = slice_of(tx.now() - model::kIdempotencyWindow);
-  auto oldest = tx.db().query("SELECT slice FROM idempotency ORDER BY slice LIMIT 1");
-  const auto row = oldest.next();
-  if (!row) return fail(row.error());
-  if (!*row || oldest.integer(0) >= live) {
-    tx.set_first_slice(*row ? oldest.integer(0) : std::numeric_limits<std::int64_t>::max());
-    return StepResult::done;
-  }
-  const std::int64_t slice = oldest.integer(0);
-  oldest.reset();
-  const auto empty = thin_slice(tx.db(), slice);
-  if (!empty) return fail(empty.error());
-  tx.set_first_slice(*empty ? slice + 1 : slice);
-  return StepResult::more;
+  // In whole slices: one is past its window when its youngest key is.
+  const auto live = (tx.now() - model::kIdempotencyWindow).time_since_epoch() /
+                    model::kIdempotencySlice * model::kIdempotencySlice;
+  auto oldest = tx.db().query(
+      "DELETE FROM idempotency WHERE received_ms < ?1 AND event_seq IN"
+      " (SELECT event_seq FROM idempotency ORDER BY event_seq LIMIT ?2)");
+  if (auto done = oldest.bind(live.count(), kStepRows).run(); !done) return fail(done.error());
+  return tx.db().changes() > 0 ? StepResult::more : StepResult::done;
 }
 
 Result<StepResult> record_step(Transaction& tx, model::SourceId id) {

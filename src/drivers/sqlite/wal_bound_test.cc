@@ -56,7 +56,7 @@ struct Parts {
     auto watch = SyncWatchVfs::create("");
     ASSERT_TRUE(watch);
     files = std::make_unique<Files>(harness.options.data_dir + "/grapnel.db", std::move(*watch),
-                                    readers, PlantedBug::none);
+                                    readers);
     auto db = files->open_writer();
     ASSERT_TRUE(db && migrate(**db, migrations()));
     auto state = load_state(**db);

@@ -275,7 +275,6 @@ void Writer::absorb(Transaction& tx, Outcome& outcome) {
   state_.seq = tx.next_;
   state_.fence = tx.fence_;
   state_.keys = tx.keys_;
-  state_.first_slice = tx.first_slice_;
   if (tx.registry_ != state_.registry) outcome.registry = tx.registry_;
   state_.registry = tx.registry_;
   std::ranges::copy(tx.releases_, std::back_inserter(releases_));
