@@ -8,24 +8,18 @@ many. Then the process is ended by SIGKILL, and after that by SIGTERM, each time
 beside an endpoint that answers: the seconds from its start to the first request there.
 """
 
-import argparse
-import pathlib
 import socket
-import sys
 import threading
 import time
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests" / "functional"))
-import grapnel as harness  # noqa: E402
-from relay import resident_mib, wrk  # noqa: E402
+from measure import arguments, harness, parse, resident_mib, wrk
 
 SECONDS = 5
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
 class Endpoint:
-    """Takes connections and never answers; from `first` on it answers the first request of each."""
+    """Takes connections and never answers; after answer_next() it answers one request."""
 
     def __init__(self):
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
@@ -43,7 +37,8 @@ class Endpoint:
                 peer.sendall(ANSWER)
                 self.answered.set()
 
-    def first(self):
+    def answer_next(self):
+        """An event that is set when that has happened."""
         self.answered = threading.Event()
         return self.answered
 
@@ -54,43 +49,37 @@ def waiting(grapnel):
     return sum(metrics.get(f'deliveries_open{{state="{state}"}}', 0) for state in states)
 
 
-def start_again(grapnel, endpoint, how):
-    first = endpoint.first()
+def start_again(grapnel, endpoint, after):
+    answered = endpoint.answer_next()
     began = time.monotonic()
     grapnel.start(wait=False)
-    assert first.wait(120), "nothing was sent"
+    assert answered.wait(120), "nothing was sent"
     sent = time.monotonic() - began
     grapnel.wait_ready()
-    open_now = waiting(grapnel)
     print(
-        f"start after {how}: {sent:.2f} s until the first delivery was sent, rss"
-        f" {resident_mib(grapnel.process.pid):.0f} MiB, {open_now:.0f} open",
+        f"start after {after}: {sent:.2f} s until the first delivery was sent, rss"
+        f" {resident_mib(grapnel.process.pid):.0f} MiB, {waiting(grapnel):.0f} open",
         flush=True,
     )
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--grapnel", default=str(HERE.parent / "build" / "grapnel"))
+    parser = arguments(__doc__)
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--connections", type=int, default=64)
-    args = parser.parse_args()
-    harness.BINARY = args.grapnel
+    args = parse(parser)
     endpoint = Endpoint()
     with harness.Grapnel(config="shutdown:\n  drain: 6s\n") as grapnel:
         grapnel.source("bench")
         grapnel.action("bench", endpoint.url)
         print(f"idle: rss {resident_mib(grapnel.process.pid):.0f} MiB", flush=True)
-        events = 0
-        while events < args.events:
-            events += (
-                wrk(f"http://{grapnel.api_address}/webhooks/bench", args.connections, SECONDS)[0]
-                * SECONDS
-            )
+        sent = 0
+        while sent < args.events:
+            load = wrk(f"http://{grapnel.api_address}/webhooks/bench", args.connections, SECONDS)
+            sent += load.requests - load.refused
             print(
-                f"{events:9.0f} waiting: rss {resident_mib(grapnel.process.pid):.0f} MiB",
+                f"{sent:9} accepted, nothing delivered: rss"
+                f" {resident_mib(grapnel.process.pid):.0f} MiB",
                 flush=True,
             )
         grapnel.kill()

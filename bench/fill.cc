@@ -22,7 +22,7 @@ using namespace grapnel;
 constexpr Millis kSpan{30LL * 86'400'000};
 /// Events of one moment, at most; a small history is spread as evenly as a large one.
 constexpr std::int64_t kBatchMax = 500;
-/// Old idempotency keys are dropped as often as a running process does it in that time.
+/// Keys past their window are dropped this often, so that a day of them remains.
 constexpr Millis kKeysEvery{2 * 3'600'000};
 
 /// Both clocks go as far as the filler says.
@@ -44,50 +44,66 @@ std::string body_of(std::int64_t number) {
   return body + "\"}";
 }
 
-async::Task<> fill(sqlite::Store& store, FilledClock& clock, Random& random, Time start,
-                   std::int64_t events, int actions) {
-  IdSource ids(store.clock(), random);
-  const auto source = co_await bench::define(store, ids, actions);
-  if (!source) {
-    std::fprintf(stderr, "%s\n", source.error().message().c_str());
-    co_return;
+/// Every first attempt succeeded.
+std::vector<model::Settlement> outcomes(const std::vector<model::Appended>& appended, IdSource& ids,
+                                        Time now) {
+  std::vector<model::Settlement> out;
+  for (const auto& one : appended) {
+    for (const auto& born : one.deliveries) out.push_back(bench::delivered(born, ids, now));
   }
+  return out;
+}
+
+async::Task<Result<>> drop_old_keys(sqlite::Store& store) {
+  for (;;) {
+    const auto step = co_await store.upkeep().drop_old_keys();
+    if (!step) co_return fail(step.error());
+    if (*step == model::StepResult::done) co_return Result<>{};
+  }
+}
+
+async::Task<Result<>> fill(sqlite::Store& store, FilledClock& clock, Random& random, Time start,
+                           std::int64_t events, int actions) {
+  IdSource ids(store.clock(), random);
+  const auto source = co_await bench::define_source(store, ids, actions);
+  if (!source) co_return fail(source.error());
   const auto entry = store.registry().snapshot()->find_source(*source);
   const std::int64_t batch = std::clamp<std::int64_t>(events / 1'000, 1, kBatchMax);
   Time keys_at = start + kKeysEvery;
   for (std::int64_t done = 0; done < events;) {
     clock.advance_to(start + kSpan * done / events);
+    const Time now = store.clock().now();
     std::vector<model::EventDraft> drafts;
     const auto end = std::min(events, done + batch);
     for (; done < end; ++done) {
-      drafts.push_back(bench::draft(*entry, ids, body_of(done), store.clock().now()));
+      drafts.push_back(bench::draft(*entry, ids, body_of(done), now));
       drafts.back().event.idempotency_place = "header:Idempotency-Key";
       drafts.back().event.idempotency_key = "key-" + std::to_string(random.u64());
     }
     const auto appended = co_await store.events().append(std::move(drafts));
-    if (!appended) {
-      std::fprintf(stderr, "%s\n", appended.error().message().c_str());
-      co_return;
+    if (!appended) co_return fail(appended.error());
+    if (actions > 0) {
+      const auto settled = co_await store.deliveries().settle(outcomes(*appended, ids, now));
+      if (!settled) co_return fail(settled.error());
     }
-    std::vector<model::Settlement> settlements;
-    for (const auto& one : *appended) {
-      for (const auto& born : one.deliveries) {
-        settlements.push_back(bench::delivered(born, ids, store.clock().now()));
-      }
-    }
-    if (!settlements.empty() && !co_await store.deliveries().settle(std::move(settlements))) {
-      std::fprintf(stderr, "settling failed\n");
-      co_return;
-    }
-    if (store.clock().now() >= keys_at) {
-      keys_at += kKeysEvery;
-      while (const auto step = co_await store.upkeep().drop_old_keys()) {
-        if (*step == model::StepResult::done) break;
-      }
+    if (now >= keys_at) {
+      keys_at = now + kKeysEvery;
+      if (auto dropped = co_await drop_old_keys(store); !dropped) co_return dropped;
     }
     if (done % 500'000 == 0) std::printf("%lld events\n", static_cast<long long>(done));
     std::fflush(stdout);
   }
+  co_return Result<>{};
+}
+
+async::Task<> run(sqlite::Store& store, FilledClock& clock, Random& random, Time start,
+                  std::int64_t events, int actions, Result<>& outcome) {
+  outcome = co_await fill(store, clock, random, start, events, actions);
+}
+
+int say(const Error& error) {
+  std::fprintf(stderr, "bench_fill: %s\n", error.message().c_str());
+  return EXIT_FAILURE;
 }
 
 }  // namespace
@@ -105,13 +121,11 @@ int main(int argc, char** argv) {
   async::Loop loop;
   std::filesystem::create_directories(argv[1]);
   auto store = sqlite::Store::open({.data_dir = argv[1]}, clock, random, loop.get_executor());
-  if (!store) {
-    std::fprintf(stderr, "%s\n", store.error().message().c_str());
-    return EXIT_FAILURE;
-  }
+  if (!store) return say(store.error());
+  Result<> outcome;
   async::Scope scope(loop.get_executor());
-  scope.spawn(fill(**store, clock, random, start, events, actions));
+  scope.spawn(run(**store, clock, random, start, events, actions, outcome));
   loop.run();
   (*store)->stop();
-  return EXIT_SUCCESS;
+  return outcome ? EXIT_SUCCESS : say(outcome.error());
 }

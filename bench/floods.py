@@ -16,21 +16,15 @@ Prints their rate, its share of the rate alone, their slowest answers, and the p
 The exit code is 1 when a flood took more than a tenth of their rate.
 """
 
-import argparse
 import asyncio
 import http.client
 import multiprocessing
-import pathlib
 import statistics
 import sys
 import threading
 import time
 
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests" / "functional"))
-sys.path.insert(0, str(HERE))
-import grapnel as harness  # noqa: E402
-from relay import resident_mib  # noqa: E402
+from measure import arguments, harness, parse, resident_mib
 
 SENDERS = 8
 BODY = b'{"type":"bench","data":"' + b"x" * 998 + b'"}'
@@ -202,22 +196,14 @@ def measure(args, name, config):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--grapnel", default=str(HERE.parent / "build" / "grapnel"))
+    parser = arguments(__doc__)
     parser.add_argument("--seconds", type=int, default=8)
     parser.add_argument("--rate", type=float, default=500)
-    parser.add_argument("floods", nargs="*", metavar="NAME")
-    args = parser.parse_args()
-    unknown = set(args.floods) - set(FLOODS)
-    if unknown:
-        parser.error(f"no such flood: {', '.join(sorted(unknown))}; there are {', '.join(FLOODS)}")
-    harness.BINARY = args.grapnel
+    args = parse(parser, FLOODS)
     alone, line = measure(args, "", CONFIG)
     print(f"{'alone':12} {'':6} {line}", flush=True)
     worst = 1.0
-    for name in args.floods or FLOODS:
+    for name in args.names:
         rate, line = measure(args, name, FLOODS[name][1])
         worst = min(worst, rate / alone)
         print(f"{name:12} {rate / alone:5.1%} {line}", flush=True)

@@ -59,9 +59,9 @@ inline model::Settlement delivered(const model::BornDelivery& born, IdSource& id
           .health = std::nullopt};
 }
 
-/// A source "bench" with so many actions.
-inline async::Task<Result<model::SourceId>> define(sqlite::Store& store, IdSource& ids,
-                                                   int actions) {
+/// A source "bench" with so many actions, paused.
+inline async::Task<Result<model::SourceId>> define_source(sqlite::Store& store, IdSource& ids,
+                                                          int actions) {
   model::Source source;
   source.id = ids.make<model::SourceId>();
   source.slug = "bench";
@@ -73,6 +73,7 @@ inline async::Task<Result<model::SourceId>> define(sqlite::Store& store, IdSourc
     action.source = source.id;
     action.name = "sink-" + std::to_string(number);
     action.target_url = "http://127.0.0.1/";
+    action.desired = model::DesiredState::paused;
     changes.emplace_back(model::PutAction{.action = action});
   }
   const auto done = co_await store.registry().commit(std::move(changes));

@@ -2,10 +2,11 @@
 //
 //   bench_send PORT PATH RATE SECONDS CONNECTIONS BYTES
 //
-// RATE a second in all, each sent when it is due however late the others are (open loop); 0: each
-// connection sends its next when the last was answered. Bodies have BYTES bytes and begin with
-// {"ns":<CLOCK_MONOTONIC of their sending>. Prints how many were answered 202, how many otherwise,
-// and the median and 99th percentile of the answers in microseconds, from when they were due.
+// RATE a second in all, each due at its time: one whose connection still waits for an answer goes
+// late, and its latency counts from when it was due. RATE 0: each connection sends its next when
+// the last was answered. Bodies have BYTES bytes and begin with {"ns":<CLOCK_MONOTONIC when due>.
+// Prints how many were answered 2xx, how many otherwise, how many had no answer 5 s after the end,
+// and the median and 99th percentile of the answers in microseconds.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,7 +41,8 @@ struct Peer {
   Clock::time_point due;
   bool busy = false;
   std::string head;
-  std::size_t sent = 0;  // of head and filler together
+  std::size_t fill_bytes = 0;
+  std::size_t sent = 0;  // of all parts together
   std::string in;
 };
 
@@ -86,7 +88,9 @@ class Sender {
     const auto quantile = [this](std::size_t percent) {
       return latencies_.empty() ? 0U : latencies_[latencies_.size() * percent / 100];
     };
-    std::printf("%zu %zu %u %u\n", latencies_.size(), refused_, quantile(50), quantile(99));
+    const auto open = std::ranges::count_if(peers_, [](const Peer& peer) { return peer.busy; });
+    std::printf("%zu %zu %td %u %u\n", latencies_.size(), refused_, open, quantile(50),
+                quantile(99));
   }
 
  private:
@@ -119,7 +123,7 @@ class Sender {
     const std::string start = "{\"ns\":" + std::to_string(nanoseconds(peer.due)) + ",\"fill\":\"";
     peer.head = "POST " + plan_.path + " HTTP/1.1\r\nHost: bench\r\nContent-Length: " +
                 std::to_string(std::max(plan_.bytes, start.size() + 2)) + "\r\n\r\n" + start;
-    filled_ = std::max(plan_.bytes, start.size() + 2) - start.size() - 2;
+    peer.fill_bytes = std::max(plan_.bytes, start.size() + 2) - start.size() - 2;
     peer.sent = 0;
     peer.busy = true;
     push(peer);
@@ -127,8 +131,8 @@ class Sender {
 
   void push(Peer& peer) {
     if (!peer.busy) return;
-    const std::string_view parts[] = {peer.head, std::string_view(filler_).substr(0, filled_),
-                                      "\"}"};
+    const std::string_view parts[] = {peer.head,
+                                      std::string_view(filler_).substr(0, peer.fill_bytes), "\"}"};
     std::size_t before = 0;
     for (const auto part : parts) {
       while (peer.sent < before + part.size()) {
@@ -175,7 +179,7 @@ class Sender {
     const std::size_t length =
         at < head ? std::strtoull(peer.in.c_str() + at + kLength.size(), nullptr, 10) : 0;
     if (peer.in.size() < head + 4 + length) return false;
-    if (peer.in.starts_with("HTTP/1.1 20")) {
+    if (peer.in.starts_with("HTTP/1.1 2")) {
       latencies_.push_back(static_cast<std::uint32_t>(nanoseconds(Clock::now()) / 1'000 -
                                                       nanoseconds(peer.due) / 1'000));
     } else {
@@ -191,7 +195,6 @@ class Sender {
   const Clock::time_point began_;
   const Clock::time_point end_;
   const int epoll_;
-  std::size_t filled_ = 0;
   std::size_t refused_ = 0;
   std::vector<Peer> peers_;
   std::vector<std::uint32_t> latencies_;

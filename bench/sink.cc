@@ -1,7 +1,7 @@
 // A webhook receiver that costs little: one thread, epoll, every request answered 200 at once. It
 // prints its port, then, each second with traffic, how many requests came. Ends on SIGTERM or when
 // stdin closes, and then prints how many came, and of bodies that begin with {"ns":<CLOCK_MONOTONIC
-// of their sending> the median and the 99th percentile of their way here, in microseconds.
+// when they were due> the median and the 99th percentile of their way here, in microseconds.
 //
 //   bench_sink [delay_ms]     answer each request after that many milliseconds
 #include <arpa/inet.h>

@@ -75,7 +75,7 @@ async::Task<> call(Measured& run, Scenario scenario) {
 
 async::Task<> define(Measured& run) {
   IdSource ids(run.store->clock(), run.random);
-  const auto source = co_await bench::define(*run.store, ids, 1);
+  const auto source = co_await bench::define_source(*run.store, ids, 1);
   if (source) run.source = *source;
   if (!source) std::fprintf(stderr, "%s\n", source.error().message().c_str());
 }

@@ -67,8 +67,9 @@ std::error_code write_back(const FileDescriptor& file, std::size_t offset, std::
         file.number(), static_cast<off64_t>(offset), static_cast<off64_t>(size),
         SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
   });
-  // A file system that does not know it writes back when it likes.
-  if (done == 0 || errno == EINVAL || errno == ENOSYS || errno == ESPIPE) return {};
+  // A file system that does not know it writes back when it likes; a sandbox may forbid it.
+  const bool unknown = errno == EINVAL || errno == ENOSYS || errno == ESPIPE || errno == EPERM;
+  if (done == 0 || unknown) return {};
   return last_error();
 }
 

@@ -61,6 +61,19 @@ TEST_F(FileDescriptorTest, ClosesWhatItOwnsOnceAndNothingAfterAMove) {
   EXPECT_TRUE(is_closed(number));
 }
 
+TEST_F(FileDescriptorTest, WriteBackWaitsWhereItCanAndSaysWhatFailed) {
+  const auto file = open_file(path_, O_WRONLY | O_CREAT | O_EXCL);
+  ASSERT_TRUE(file);
+  EXPECT_FALSE(write_all(*file, "abcdef"));
+  EXPECT_FALSE(write_back(*file, 0, 6));
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const FileDescriptor reader(ends[0]);
+  const FileDescriptor writer(ends[1]);
+  EXPECT_FALSE(write_back(writer, 0, 1)) << "a pipe has nothing to write back";
+  EXPECT_EQ(write_back(FileDescriptor(-1), 0, 1), std::errc::bad_file_descriptor);
+}
+
 TEST_F(FileDescriptorTest, WrittenFileReadsBackUpToItsEnd) {
   {
     const auto file = open_file(path_, O_WRONLY | O_CREAT | O_EXCL);

@@ -45,11 +45,8 @@ static_assert(kResponseExcerptBytesMax <= kResponseBytesMax);
 inline constexpr std::int64_t kBacklogCountMax = 10'000'000;
 inline constexpr std::int64_t kBacklogBytesMax = static_cast<std::int64_t>(20_GiB);
 
-/// Idempotency: how long a key answers for its first event, and the slices it is dropped in (so a
-/// key lives at most two hours longer).
+/// Idempotency: how long a key answers for its first event.
 inline constexpr Millis kIdempotencyWindow{24 * 3'600'000};
-inline constexpr Millis kIdempotencySlice{2 * 3'600'000};
-static_assert(kIdempotencyWindow % kIdempotencySlice == Millis{0}, "whole slices");
 /// Keys above this are stored as their SHA-256.
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 256;
 inline constexpr std::size_t kOrderingKeyBytesMax = 256;

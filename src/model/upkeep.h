@@ -43,7 +43,7 @@ class Upkeep {
   /// Removes finished events older than the policy with their deliveries, attempts and bodies, in
   /// seq order, never anything with open work, nor what a running replay job still covers.
   virtual async::Task<Result<Swept>> sweep(RetentionPolicy policy) = 0;
-  /// Drops idempotency slices that are past their window.
+  /// Drops idempotency keys that are past their window.
   virtual async::Task<Result<StepResult>> drop_old_keys() = 0;
   /// paused -> record: what is held becomes recorded.
   virtual async::Task<Result<StepResult>> record_held(SourceId source) = 0;

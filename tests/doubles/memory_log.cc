@@ -13,12 +13,8 @@ using model::errc;
 
 namespace {
 
-/// Whether a key first received then still answers: the window, dropped in whole slices.
-bool key_is_alive(Time received, Time now) {
-  const auto slice = received.time_since_epoch() / kIdempotencySlice;
-  const Time slice_end{(slice + 1) * kIdempotencySlice};
-  return slice_end + kIdempotencyWindow > now;
-}
+/// Whether a key first received then still answers.
+bool key_is_alive(Time received, Time now) { return now - received < kIdempotencyWindow; }
 
 bool is_terminal_fanout(FanoutState state) { return state >= FanoutState::done; }
 

@@ -59,7 +59,7 @@ def request(address, method, path, body=None, headers=None, timeout=30.0):
 class Grapnel:
     """One data directory and, at times, one process on it."""
 
-    def __init__(self, config="", env=None, directory=None, prefix=()):
+    def __init__(self, config="", env=None, directory=None, prefix=(), key=None):
         if not BINARY:
             raise RuntimeError("set GRAPNEL_BIN to the grapnel binary")
         self._own = None
@@ -75,7 +75,7 @@ class Grapnel:
         self.log_lines = []
         self.api_address = None
         self.ops_address = None
-        self._key = None
+        self._key = key
 
     # ---- process
 
@@ -140,15 +140,18 @@ class Grapnel:
 
     def kill(self):
         self.process.kill()
-        self.process.wait(30)
+        self.wait_end()
+
+    def wait_end(self, timeout=30.0):
+        """Its exit code, once all it said is in log_lines."""
+        code = self.process.wait(timeout)
         self._ended.wait(5)
+        return code
 
     def terminate(self, timeout=40.0):
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout)
-        self._ended.wait(5)
-        return code
+        return self.wait_end(timeout)
 
     def close(self):
         if self.process and self.process.poll() is None:

@@ -17,16 +17,19 @@ class BodyPace {
  public:
   explicit BodyPace(async::Timers& timers) : timers_(timers) {}
 
-  /// Returns when `bytes` may be read.
-  async::Task<> take(std::size_t bytes) {
-    const Monotonic turn = std::max(timers_.now(), free_);
-    free_ = turn + std::chrono::nanoseconds(bytes * 1'000'000'000 / kLargeBodyBytesPerSecond);
-    if (turn > timers_.now()) co_await timers_.sleep_until(turn);
+  /// Returns when what was read before is paid for with time.
+  async::Task<> turn() {
+    while (timers_.now() < next_turn_) co_await timers_.sleep_until(next_turn_);
+  }
+  /// So much was read in that turn; a sender that trickles costs the others what it sends.
+  void used(std::size_t bytes) {
+    next_turn_ = std::max(timers_.now(), next_turn_) +
+                 std::chrono::nanoseconds(bytes * 1'000'000'000 / kLargeBodyBytesPerSecond);
   }
 
  private:
   async::Timers& timers_;
-  Monotonic free_{};
+  Monotonic next_turn_{};
 };
 
 }  // namespace grapnel::http

@@ -22,19 +22,21 @@ struct BodyPaceTest : testing::Test {
   std::vector<int> served;
 
   void ask(int number, std::size_t bytes) {
-    scope.spawn([](BodyPaceTest& test, int who, std::size_t wanted) -> async::Task<> {
-      co_await test.pace.take(wanted);
+    scope.spawn([](BodyPaceTest& test, int who, std::size_t read) -> async::Task<> {
+      co_await test.pace.turn();
       test.served.push_back(who);
+      test.pace.used(read);
     }(*this, number, bytes));
     timers.advance(milliseconds{0});
   }
 };
 
+constexpr std::size_t kTenthOfASecond = kLargeBodyBytesPerSecond / 10;
+
 TEST_F(BodyPaceTest, TurnsComeInOrderAndAtTheRateOfAllTogether) {
-  const std::size_t tenth_of_a_second = kLargeBodyBytesPerSecond / 10;
-  ask(1, tenth_of_a_second);
-  ask(2, tenth_of_a_second);
-  ask(3, tenth_of_a_second);
+  ask(1, kTenthOfASecond);
+  ask(2, kTenthOfASecond);
+  ask(3, kTenthOfASecond);
   EXPECT_EQ(served, std::vector{1});
   timers.advance(milliseconds{99});
   EXPECT_EQ(served, std::vector{1});
@@ -44,12 +46,17 @@ TEST_F(BodyPaceTest, TurnsComeInOrderAndAtTheRateOfAllTogether) {
   EXPECT_EQ(served, (std::vector{1, 2, 3}));
 }
 
+TEST_F(BodyPaceTest, WhoeverReadLittleCostsLittle) {
+  for (int i = 0; i < 1'000; ++i) ask(i, 1);
+  timers.advance(milliseconds{1});
+  EXPECT_EQ(served.size(), 1'000u);
+}
+
 TEST_F(BodyPaceTest, RestEarnsNothing) {
-  const std::size_t tenth_of_a_second = kLargeBodyBytesPerSecond / 10;
-  ask(1, tenth_of_a_second);
+  ask(1, kTenthOfASecond);
   timers.advance(std::chrono::hours{1});
-  ask(2, tenth_of_a_second);
-  ask(3, tenth_of_a_second);
+  ask(2, kTenthOfASecond);
+  ask(3, kTenthOfASecond);
   EXPECT_EQ(served, (std::vector{1, 2}));
   timers.advance(milliseconds{100});
   EXPECT_EQ(served, (std::vector{1, 2, 3}));

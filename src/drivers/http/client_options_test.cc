@@ -61,6 +61,22 @@ TEST_F(OwnHttpClient, IdleConnectionsAreBounded) {
   EXPECT_LE(loop_.call([this] { return own_->stats().idle; }), 1u);
 }
 
+TEST_F(OwnHttpClient, BeyondTheTotalTheOneThatRestedLongestMakesRoom) {
+  make(EgressGuard::allow_all(), {.idle_max = 1});
+  std::promise<bool> ended;
+  RawServer former({[&](RawSocket& peer) {
+    peer.read_message();
+    peer.send(kOk);
+    ended.set_value(peer.ended());
+  }});
+  RawServer newer({answers(std::string(kOk))});
+  ASSERT_TRUE(send_own(call(former)).has_value());
+  EXPECT_EQ(loop_.call([this] { return own_->stats().idle; }), 1u);
+  ASSERT_TRUE(send_own(call(newer)).has_value());
+  EXPECT_TRUE(ended.get_future().get());
+  EXPECT_EQ(loop_.call([this] { return own_->stats().idle; }), 1u);
+}
+
 TEST_F(OwnHttpClient, CallsAreBounded) {
   make(EgressGuard::allow_all(), {.calls_max = 1});
   std::promise<void> asked;

@@ -224,13 +224,20 @@ bool Connection::make_room(std::string& body, std::uint64_t bytes, std::uint64_t
       std::min(bytes_max, std::max<std::uint64_t>({bytes, 2 * share.bytes(), kBodyStepBytes}));
   if (!share.grow_to(next)) return false;
   // Of a large body the rest is reserved, not touched: growing on would copy it on the loop.
-  body.reserve(next <= kBodyCopiedBytesMax ? next : bytes_max);
+  body.reserve(next <= kLargeBodyBytesMin ? next : bytes_max);
   return true;
 }
 
-/// Reads of large bodies take turns.
-async::Task<> Connection::pace(std::uint64_t have) {
-  if (have >= kBodyCopiedBytesMax) co_await state_.pace.take(kBodyReadBytes);
+/// Waits until so far a body may be read on, reads of large ones taking turns. False when its
+/// deadline struck meanwhile: there was no operation that it could have ended.
+async::Task<bool> Connection::wait_for_turn(std::uint64_t have) {
+  arm_body(have);
+  if (have >= kLargeBodyBytesMin) co_await state_.pace.turn();
+  co_return !expired();
+}
+
+void Connection::end_turn(std::uint64_t have, std::size_t got) {
+  if (have >= kLargeBodyBytesMin) state_.pace.used(got);
 }
 
 async::Task<Connection::BodyRead> Connection::read_sized_body(std::uint64_t bytes,
@@ -249,9 +256,9 @@ async::Task<Connection::BodyRead> Connection::read_sized_body(std::uint64_t byte
       }
       body.resize(std::min(share.bytes(), have + kBodyReadBytes));
     }
-    co_await pace(have);
-    arm_body(have);
+    if (!co_await wait_for_turn(have)) co_return body_ended_early();
     const std::size_t got = co_await stream_.read_some(std::span(body).subspan(have), error_);
+    end_turn(have, got);
     have += got;
     if (got == 0) co_return body_ended_early();
   }
@@ -284,9 +291,11 @@ async::Task<Connection::BodyRead> Connection::read_chunked_body(std::uint64_t by
     }
     buffer_.consume(before - input.size());
     if (step != ChunkDecoder::Step::need_more) continue;
-    co_await pace(body.size());
-    arm_body(body.size());
-    if (!co_await read_more()) co_return body_ended_early();
+    if (!co_await wait_for_turn(body.size())) co_return body_ended_early();
+    if (body.size() >= kLargeBodyBytesMin) buffer_.reserve(kChunksReadBytes);
+    const bool got = co_await read_more();
+    end_turn(body.size(), buffer_.readable().size());
+    if (!got) co_return body_ended_early();
   }
 }
 

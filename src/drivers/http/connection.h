@@ -79,7 +79,8 @@ class Connection final : public Watched, public IdleHook {
                                   std::string& body, BodyShare& share);
   static bool make_room(std::string& body, std::uint64_t bytes, std::uint64_t bytes_max,
                         BodyShare& share);
-  async::Task<> pace(std::uint64_t have);
+  async::Task<bool> wait_for_turn(std::uint64_t have);
+  void end_turn(std::uint64_t have, std::size_t got);
   async::Task<BodyRead> read_sized_body(std::uint64_t bytes, std::string& body, BodyShare& share);
   async::Task<BodyRead> read_chunked_body(std::uint64_t bytes_max, std::string& body,
                                           BodyShare& share);

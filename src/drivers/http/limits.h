@@ -51,13 +51,18 @@ inline constexpr std::size_t kReadBufferBytes = 4_KiB;
 /// Bodies are paid for in steps that double from here, so that a declared length alone costs no
 /// memory.
 inline constexpr std::size_t kBodyStepBytes = 4_KiB;
-/// A body that is larger than this gets all its room at once: so much of it has come by then that
-/// the rest, which costs nothing until it comes, may be trusted to.
-inline constexpr std::size_t kBodyCopiedBytesMax = 1_MiB;
-/// One read of a body: about 50 µs of the loop, so that others are served in between.
+/// From here on a body is a large one. It gets all its room at once, because growing on would copy
+/// it on the loop: at most sixteen times the bytes that it has paid for, in address space alone
+/// until they come.
+inline constexpr std::size_t kLargeBodyBytesMin = 1_MiB;
+static_assert(model::kBodyBytesMax <= 32 * kLargeBodyBytesMin);
+/// One read of a body: about 120 µs of the loop, so that others are served in between.
 inline constexpr std::size_t kBodyReadBytes = 256_KiB;
-/// Of what comes after that first MiB of a body, from all connections: an eighth of a loop that
-/// reads 2 GiB a second, and more than a 2 Gbit/s line brings.
+/// One read of a large body in chunks; the decoder copies out of it.
+inline constexpr std::size_t kChunksReadBytes = 32_KiB;
+static_assert(kChunksReadBytes <= model::kHeaderBytesMax);
+/// Large bodies, from all connections: an eighth of a loop that reads 2 GiB a second, and as much
+/// as a line of 2 Gbit/s brings.
 inline constexpr std::uint64_t kLargeBodyBytesPerSecond = 256_MiB;
 /// Bodies of answers up to this are copied behind the head: one buffer, one TLS record.
 inline constexpr std::size_t kGatherBytesMin = 16_KiB;
@@ -91,11 +96,12 @@ inline constexpr int kInterimAnswersMax = 16;
 /// attempt is lost; this one holds whoever forgets a bound of its own.
 inline constexpr std::size_t kCallsMax = 22'000;
 static_assert(kCallsMax >= static_cast<std::size_t>(model::kMaxInFlightMax));
-/// Kept connections, of one endpoint and in total: a descriptor and about 8 KiB each. Ten actions
-/// of an endpoint have 640 in flight by default; what a burst does not find kept it opens anew,
-/// which costs as much again as the delivery. One busy endpoint leaves three quarters to others.
+/// Kept connections, of one endpoint and in total: a descriptor and about 8 KiB each, 70 KiB with
+/// TLS. Ten actions of an endpoint have 640 in flight by default; what a burst does not find kept
+/// it opens anew, which costs as much again as the delivery. Beyond the total the one that has
+/// rested longest makes room.
 inline constexpr std::size_t kIdlePerEndpointMax = 1'024;
-inline constexpr std::size_t kIdleMax = 4'096;
+inline constexpr std::size_t kIdleMax = 2'048;
 static_assert(kIdlePerEndpointMax <= kIdleMax);
 /// Shorter than the 60 s of common servers, so that we close first.
 inline constexpr std::chrono::milliseconds kPoolIdleTimeout{30'000};

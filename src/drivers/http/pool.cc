@@ -30,21 +30,24 @@ std::unique_ptr<ClientConnection> Pool::Lease::take() {
     endpoint_.idle.pop_back();
     --pool_.idle_;
     connection->resting_in_ = nullptr;
+    connection->unlink();
     if (!connection->stream.is_stale()) return connection;
   }
   return nullptr;
 }
 
 void Pool::Lease::keep(std::unique_ptr<ClientConnection> connection, Monotonic now) {
-  if (pool_.idle_ >= pool_.limits_.idle_max ||
-      endpoint_.idle.size() >= pool_.limits_.idle_per_endpoint_max) {
-    return;
+  if (endpoint_.idle.size() >= pool_.limits_.idle_per_endpoint_max) return;
+  if (pool_.idle_ >= pool_.limits_.idle_max) {
+    if (pool_.resting_.empty()) return;
+    pool_.drop(pool_.resting_.front());
   }
   connection->buffer.shrink();
   connection->origin = ClientConnection::Origin::kept;
   connection->resting_in_ = &pool_;
   connection->endpoint_ = &endpoint_;
   connection->arm(now + pool_.limits_.idle_timeout);
+  pool_.resting_.push_back(*connection);
   endpoint_.idle.push_back(std::move(connection));
   ++pool_.idle_;
 }

@@ -2,6 +2,8 @@
 // trusts. Private to this room.
 #pragma once
 
+#include <boost/intrusive/list.hpp>
+
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -15,10 +17,12 @@
 namespace grapnel::http {
 
 class Pool;
+using RestHook =
+    boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 /// A connection to an endpoint and the memory its calls use. Its deadline is the call's, or the end
 /// of its rest in the pool.
-class ClientConnection final : public Watched {
+class ClientConnection final : public Watched, public RestHook {
  public:
   enum class Origin : std::uint8_t { fresh, kept };
 
@@ -66,7 +70,7 @@ class Pool {
 
     /// The connection that rested last and is not stale, or null.
     std::unique_ptr<ClientConnection> take();
-    /// Lets it rest, or closes it where there is no room.
+    /// Lets it rest; where there is no room, the one of any endpoint that rested longest is closed.
     void keep(std::unique_ptr<ClientConnection> connection, Monotonic now);
 
    private:
@@ -88,6 +92,8 @@ class Pool {
   PoolLimits limits_;
   std::string key_;  // of the endpoint looked for; kept for its memory
   std::unordered_map<std::string, Endpoint> endpoints_;
+  boost::intrusive::list<ClientConnection, boost::intrusive::constant_time_size<false>>
+      resting_;  // of all endpoints, the one that rests longest first
   std::size_t idle_ = 0;
 };
 

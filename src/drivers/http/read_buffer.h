@@ -30,6 +30,10 @@ class ReadBuffer {
     if (end_ == size_) grow(std::min(bytes_max, std::max(2 * size_, kReadBufferBytes)));
     return {memory_.get() + end_, std::min(size_, bytes_max) - end_};
   }
+  /// Memory for at least `size` bytes from now on, until shrink().
+  void reserve(std::size_t size) {
+    if (size_ < size) grow(size);
+  }
   void commit(std::size_t bytes) { end_ += bytes; }
   void consume(std::size_t bytes) {
     begin_ += bytes;

@@ -337,7 +337,7 @@ TEST_F(HttpServer, LargeBodiesArriveByteForByteWhateverTheirFraming) {
   handler_.body_bytes_max = 32'000'000;
   start();
   std::string body;
-  while (body.size() < 3 * kBodyCopiedBytesMax) body += static_cast<char>(body.size() * 7 % 251);
+  while (body.size() < 3 * kLargeBodyBytesMin) body += static_cast<char>(body.size() * 7 % 251);
   EXPECT_TRUE(ask(post(body)).ends_with("\r\n\r\n" + body));
   std::string chunks;
   for (std::size_t at = 0; at < body.size(); at += 10'000) {

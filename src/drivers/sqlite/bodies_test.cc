@@ -39,6 +39,14 @@ TEST_F(BodiesTest, WritesBytesAsTheyAre) {
   EXPECT_EQ(bodies.read(*name), body);
 }
 
+TEST_F(BodiesTest, LargeOnesAreWrittenWhole) {
+  for (const std::size_t size : {kWriteBackBytes, 3 * kWriteBackBytes + 1}) {
+    std::string body;
+    while (body.size() < size) body += static_cast<char>(body.size() * 7 % 251);
+    EXPECT_EQ(bodies.read(bodies.write(body).value()), body);
+  }
+}
+
 TEST_F(BodiesTest, RemovalWaitsForTheLastHold) {
   const auto name = bodies.write("x").value();
   auto first = bodies.hold();

@@ -180,7 +180,7 @@ CREATE TABLE keys(
 );
 CREATE UNIQUE INDEX keys_hash ON keys(hash);
 INSERT OR REPLACE INTO keys(event_seq, hash, event_id, received_ms, body)
-  SELECT event_seq, hash, event_id, received_ms, body FROM idempotency ORDER BY slice;
+  SELECT event_seq, hash, event_id, received_ms, body FROM idempotency ORDER BY event_seq;
 DROP TABLE idempotency;
 ALTER TABLE keys RENAME TO idempotency;
 )sql";

@@ -42,31 +42,40 @@ File& file_of(sqlite3_file* file) { return *reinterpret_cast<File*>(file); }
 sqlite3_file* inner_of(sqlite3_file* file) { return file_of(file).inner(); }
 const sqlite3_io_methods& methods_of(sqlite3_file* file) { return *inner_of(file)->pMethods; }
 
-/// Writes what is gathered. What fails is dropped: its transaction fails with it.
-int flush(sqlite3_file* file) {
-  Gathered* const gathered = file_of(file).gathered.get();
-  if (gathered == nullptr || gathered->bytes.empty()) return SQLITE_OK;
-  const int code =
-      methods_of(file).xWrite(inner_of(file), gathered->bytes.data(),
-                              static_cast<int>(gathered->bytes.size()), gathered->offset);
-  gathered->bytes.clear();
-  return code;
-}
-
-/// SQLite writes a frame of the log in two pieces and each commit dozens of frames.
-int gather(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-  Gathered& gathered = *file_of(file).gathered;
-  if (!gathered.bytes.empty() && offset != gathered.end()) {
-    if (const int code = flush(file); code != SQLITE_OK) return code;
-  }
-  if (gathered.bytes.empty()) gathered.offset = offset;
-  gathered.bytes.append(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
-  return gathered.bytes.size() < kWalGatherBytes ? SQLITE_OK : flush(file);
-}
-
 }  // namespace
 
 struct SyncWatchVfs::Hooks {
+  /// A write of the log, noted. What it began with is unsynced from the moment it begins, also when
+  /// it fails half way; what it wrote counts as written once it is there, because another
+  /// connection's sync may run beside it.
+  static int write_log(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+    SyncWatchVfs& watch = *file_of(file).watch;
+    const auto begin = static_cast<std::uint64_t>(offset);
+    watch.note_write_begins(begin);
+    const int code = methods_of(file).xWrite(inner_of(file), bytes, size, offset);
+    watch.note_written(begin + static_cast<std::uint64_t>(size));
+    return code;
+  }
+  /// Writes what is gathered. What fails is dropped: its transaction fails with it.
+  static int flush(sqlite3_file* file) {
+    Gathered* const gathered = file_of(file).gathered.get();
+    if (gathered == nullptr || gathered->bytes.empty()) return SQLITE_OK;
+    const int code = write_log(file, gathered->bytes.data(),
+                               static_cast<int>(gathered->bytes.size()), gathered->offset);
+    gathered->bytes.clear();
+    return code;
+  }
+  /// SQLite writes a frame of the log in two pieces and each commit dozens of frames.
+  static int gather(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
+    Gathered& gathered = *file_of(file).gathered;
+    if (!gathered.bytes.empty() && offset != gathered.end()) {
+      if (const int code = flush(file); code != SQLITE_OK) return code;
+    }
+    if (gathered.bytes.empty()) gathered.offset = offset;
+    gathered.bytes.append(static_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    return gathered.bytes.size() < kWalGatherBytes ? SQLITE_OK : flush(file);
+  }
+
   static SyncWatchVfs& self(sqlite3_vfs* vfs) { return *static_cast<SyncWatchVfs*>(vfs->pAppData); }
   static sqlite3_vfs* inner(sqlite3_vfs* vfs) { return self(vfs).inner_; }
 
@@ -81,12 +90,8 @@ struct SyncWatchVfs::Hooks {
     return methods_of(file).xRead(inner_of(file), out, size, offset);
   }
   static int write(sqlite3_file* file, const void* bytes, int size, sqlite3_int64 offset) {
-    // Noted first: a write that fails half way has changed what was there all the same.
-    if (file_of(file).kind == SQLITE_OPEN_WAL) {
-      file_of(file).watch->note_write(static_cast<std::uint64_t>(offset),
-                                      static_cast<std::uint64_t>(size));
-      return gather(file, bytes, size, offset);
-    }
+    if (file_of(file).gathered) return gather(file, bytes, size, offset);
+    if (file_of(file).kind == SQLITE_OPEN_WAL) return write_log(file, bytes, size, offset);
     return methods_of(file).xWrite(inner_of(file), bytes, size, offset);
   }
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
@@ -169,14 +174,14 @@ struct SyncWatchVfs::Hooks {
     auto* file = new (out) File;
     file->watch = &self(vfs);
     file->kind = flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB);
-    if (file->kind == SQLITE_OPEN_WAL) file->gathered = std::make_unique<Gathered>();
     file->inner()->pMethods = nullptr;
     const int code = inner(vfs)->xOpen(inner(vfs), path, file->inner(), flags, out_flags);
-    if (file->inner()->pMethods != nullptr) {
-      file->base.pMethods = &kMethods;
-    } else {
-      file->gathered.reset();  // nobody will close it
-    }
+    if (file->inner()->pMethods == nullptr) return code;  // nobody will close it
+    file->base.pMethods = &kMethods;
+    // Without this promise of the disk SQLite pads a commit's frames after its sync.
+    const bool whole = (file->inner()->pMethods->xDeviceCharacteristics(file->inner()) &
+                        SQLITE_IOCAP_POWERSAFE_OVERWRITE) != 0;
+    if (file->kind == SQLITE_OPEN_WAL && whole) file->gathered = std::make_unique<Gathered>();
     return code;
   }
   static int remove(sqlite3_vfs* vfs, const char* path, int sync_folder) {
@@ -249,17 +254,19 @@ SyncWatchVfs::Log SyncWatchVfs::log() const {
   return log_;
 }
 
-void SyncWatchVfs::note_write(std::uint64_t offset, std::uint64_t size) {
+void SyncWatchVfs::note_write_begins(std::uint64_t offset) {
   const std::scoped_lock lock(mutex_);
   if (offset == 0) {
     ++log_.generation;
-    log_.synced_end = 0;
-    log_.written_end = size;
-    return;
+    log_.written_end = 0;
   }
   if (offset < log_.written_end) ++log_.overwrites;
   log_.synced_end = std::min(log_.synced_end, offset);
-  log_.written_end = std::max(log_.written_end, offset + size);
+}
+
+void SyncWatchVfs::note_written(std::uint64_t end) {
+  const std::scoped_lock lock(mutex_);
+  log_.written_end = std::max(log_.written_end, end);
 }
 
 void SyncWatchVfs::note_truncate(std::uint64_t size) {

@@ -1,5 +1,5 @@
-// A VFS over another one (the system's in production) that knows how much of the write-ahead log is
-// synced.
+// A VFS over another one (the system's in production) that gathers the writes of the write-ahead
+// log and knows how much of it is synced.
 //
 // After a failed fsync the kernel may count the lost pages as clean, so a second fsync proves
 // nothing and what reads back may not be on the disk. The only truth left is the offset that the
@@ -60,7 +60,8 @@ class SyncWatchVfs {
   };
   SyncWatchVfs(sqlite3_vfs* inner, PlantedBug bug);
 
-  void note_write(std::uint64_t offset, std::uint64_t size);
+  void note_write_begins(std::uint64_t offset);
+  void note_written(std::uint64_t end);
   void note_truncate(std::uint64_t size);
   void note_sync(const Log& before);
   void note_failed_sync();

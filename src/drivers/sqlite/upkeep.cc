@@ -165,13 +165,11 @@ Result<StepResult> deletion_step(Transaction& tx) {
 }
 
 Result<StepResult> key_step(Transaction& tx) {
-  // In whole slices: one is past its window when its youngest key is.
-  const auto live = (tx.now() - model::kIdempotencyWindow).time_since_epoch() /
-                    model::kIdempotencySlice * model::kIdempotencySlice;
+  const Time live = tx.now() - model::kIdempotencyWindow;
   auto oldest = tx.db().query(
-      "DELETE FROM idempotency WHERE received_ms < ?1 AND event_seq IN"
+      "DELETE FROM idempotency WHERE received_ms <= ?1 AND event_seq IN"
       " (SELECT event_seq FROM idempotency ORDER BY event_seq LIMIT ?2)");
-  if (auto done = oldest.bind(live.count(), kStepRows).run(); !done) return fail(done.error());
+  if (auto done = oldest.bind(live, kStepRows).run(); !done) return fail(done.error());
   return tx.db().changes() > 0 ? StepResult::more : StepResult::done;
 }
 
