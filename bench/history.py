@@ -22,7 +22,7 @@ import time
 
 from measure import arguments, cpu_seconds, harness, parse, resident_mib, wrk
 
-PAGES = 200
+PAGES = 1000
 PAGE = 50
 #: Nothing that bench_fill made is old enough to be removed meanwhile.
 CONFIG = "retention: {finished: 365d, dead: 365d}\n"
