@@ -150,6 +150,7 @@ Result<Appended> append_one(Transaction& tx, const model::EventDraft& draft) {
   // What is held goes first: a new event joins its end.
   if (state == FanoutState::done && tx.held(part.source).count > 0) state = FanoutState::held;
   appended.seq = part.seq;
+  tx.note_received(event.received);
   if (auto done = insert_event(tx, draft, part, state); !done) return fail(std::move(done.error()));
   if (hash) {
     if (auto done = claim_key(tx, event, part.seq, *hash); !done)

@@ -7,6 +7,7 @@
 #include "crypto/digest.h"
 #include "drivers/sqlite/catalog_sql.h"
 #include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/schema.h"
 #include "drivers/sqlite/seq_set.h"
 #include "model/errors.h"
 #include "model/stored_json.h"
@@ -218,7 +219,10 @@ Result<Page<model::Event>> list_events(Connection& db, std::int64_t generation,
                                        const model::EventQuery& query) {
   Listing listing{.db = db, .generation = generation, .list = kEventList, .limit = query.limit};
   if (auto done = start_at(listing, query.after); !done) return fail(done.error());
-  auto done = limit_times(listing, sql::kEventFrom, query.from, query.to, kReceivedSlack);
+  // Commit times grow with the sequence; received times of two events are each that far from them.
+  const auto lag = read_meta(db, kCommitLag);
+  if (!lag) return fail(lag.error());
+  auto done = limit_times(listing, sql::kEventFrom, query.from, query.to, 2 * Millis(*lag));
   if (!done) return fail(done.error());
   const auto sources = wanted_sources(db, query.scope, query.source);
   if (!sources) return fail(sources.error());

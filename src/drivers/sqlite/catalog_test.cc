@@ -132,6 +132,20 @@ TEST_F(CatalogTest, EventsReceivedALittleOutOfOrderAreFoundByTime) {
   EXPECT_EQ(page->items[1].id, ids[0]);
 }
 
+TEST_F(CatalogTest, TheLongestTimeToACommitIsRememberedOverAStart) {
+  const Time base = harness.store->clock().now();
+  auto late = drafts(1);
+  late[0].event.received = base - hours{2};
+  const auto id = late[0].event.id;
+  append_all(drafts(1));
+  append_all(std::move(late));
+  harness.reopen();
+  const auto page = harness.run(catalog().events({.to = base - hours{1}}));
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->items.size(), 1U);
+  EXPECT_EQ(page->items[0].id, id);
+}
+
 TEST_F(CatalogTest, TimesOutsideTheStoresLifeAreNoError) {
   append_all(drafts(2));
   const Time now = harness.store->clock().now();

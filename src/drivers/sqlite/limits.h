@@ -91,9 +91,6 @@ inline constexpr int kPageSeeksMax = 10'000;
 inline constexpr int kOpenListedMax = 50'000;
 /// Entries counted in one read, so that no snapshot is held for long: about 5 ms.
 inline constexpr int kCountSliceRows = 50'000;
-/// Received times grow with the sequence but for the time between receipt and commit, which a slow
-/// disk and the probe's backoff keep under a minute.
-inline constexpr Millis kReceivedSlack{60'000};
 /// Attempts of one delivery that are listed: the longest schedule has 51, the rest are unknown
 /// ones.
 inline constexpr int kAttemptsListedMax = 1'000;

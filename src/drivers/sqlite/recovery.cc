@@ -87,6 +87,9 @@ Result<WriterState> load_state(Connection& db) {
   const auto seq = read_meta(db, "seq");
   if (!seq) return fail(seq.error());
   state.seq = *seq;
+  const auto lag = read_meta(db, kCommitLag);
+  if (!lag) return fail(lag.error());
+  state.commit_lag = Millis(*lag);
   auto keys = load_row_keys(db);
   if (!keys) return fail(std::move(keys.error()));
   state.keys = std::move(*keys);

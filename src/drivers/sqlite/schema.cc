@@ -183,6 +183,8 @@ INSERT OR REPLACE INTO keys(event_seq, hash, event_id, received_ms, body)
   SELECT event_seq, hash, event_id, received_ms, body FROM idempotency ORDER BY event_seq;
 DROP TABLE idempotency;
 ALTER TABLE keys RENAME TO idempotency;
+-- Nobody knows how long the events that are there took: a minute was the bound.
+INSERT INTO meta(key, value) SELECT 'commit_lag_ms', 60000 WHERE EXISTS (SELECT 1 FROM events);
 )sql";
 
 constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};

@@ -31,6 +31,8 @@ int newest_schema();
 /// newer_schema, not_a_store (tables of something else), store_*.
 Result<> migrate(Connection& db, std::span<const Migration> steps);
 
+/// Key of meta: WriterState::commit_lag in milliseconds.
+inline constexpr std::string_view kCommitLag = "commit_lag_ms";
 Result<std::int64_t> read_meta(Connection& db, std::string_view key);  ///< 0 when it is not there
 Result<> write_meta(Connection& db, std::string_view key, std::int64_t value);
 

@@ -73,6 +73,7 @@ TEST_F(SchemaTest, KeysOfSlicesBecomeKeysByHashAndTheNewestClaimCounts) {
   EXPECT_EQ(db->scalar("SELECT count(*) FROM idempotency").value(), 2);
   EXPECT_EQ(db->scalar("SELECT event_seq FROM idempotency WHERE hash = x'aa'").value(), 3);
   EXPECT_EQ(db->scalar("SELECT received_ms FROM idempotency WHERE hash = x'bb'").value(), 200);
+  EXPECT_EQ(read_meta(*db, kCommitLag), 0) << "there are no events";
 }
 
 TEST_F(SchemaTest, VersionsAscendByOne) {

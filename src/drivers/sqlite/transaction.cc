@@ -1,6 +1,7 @@
 #include "drivers/sqlite/transaction.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace grapnel::sqlite {
 
@@ -91,6 +92,14 @@ model::HeldWork Transaction::held(std::int64_t source) const {
 void Transaction::hint(std::int64_t action, Time due) {
   const auto [at, fresh] = hints_.emplace(action, due);
   if (!fresh) at->second = std::min(at->second, due);
+}
+
+void Transaction::note_received(Time received) {
+  const Millis lag = now_ > received ? now_ - received : received - now_;
+  if (lag <= commit_lag_) return;
+  // In powers of two, so that it is seldom written.
+  commit_lag_ =
+      Millis(static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(lag.count()))));
 }
 
 }  // namespace grapnel::sqlite

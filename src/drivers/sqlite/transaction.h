@@ -37,6 +37,7 @@ struct WriterState {
   model::Seq seq = 0;      ///< newest number given
   model::Fence fence = 0;  ///< newest fence given
   std::int64_t epoch = 0;
+  Millis commit_lag{0};  ///< longest time between an event's receipt and its commit; rounded up
   std::unordered_map<std::int64_t, model::OpenWork> open;  ///< by action's row key
   std::unordered_map<std::int64_t, model::HeldWork> held;  ///< by source's row key
 };
@@ -50,7 +51,8 @@ class Transaction {
         next_(state.seq),
         fence_(state.fence),
         registry_(state.registry),
-        keys_(state.keys) {}
+        keys_(state.keys),
+        commit_lag_(state.commit_lag) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
@@ -89,6 +91,8 @@ class Transaction {
   /// Ordering keys of the action no longer block on dead deliveries: those that wait go on, in
   /// steps.
   void release_order(std::int64_t action) { releases_.push_back(action); }
+  /// An event received then is stored now.
+  void note_received(Time received);
   /// A body file that no row names any more: removed after the commit.
   void unlink_after_commit(std::string file) { unlinked_.push_back(std::move(file)); }
 
@@ -104,6 +108,7 @@ class Transaction {
   model::SnapshotPtr registry_;
   std::shared_ptr<const RowKeys> keys_;
   std::shared_ptr<RowKeys> own_keys_;  // keys_ once this transaction has added to them
+  Millis commit_lag_;
   std::unordered_map<std::int64_t, model::OpenWork> open_;
   std::unordered_map<std::int64_t, model::HeldWork> held_;
   std::unordered_map<std::int64_t, Time> hints_;

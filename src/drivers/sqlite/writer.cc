@@ -267,6 +267,9 @@ Result<> Writer::finish_transaction(Transaction& tx) {
   }
   auto done = write_meta(*db_, "clock", tx.now_.time_since_epoch().count());
   if (done) done = write_meta(*db_, "seq", tx.next_);
+  if (done && tx.commit_lag_ != state_.commit_lag) {
+    done = write_meta(*db_, kCommitLag, tx.commit_lag_.count());
+  }
   if (done) done = db_->commit();
   return done;
 }
@@ -274,6 +277,7 @@ Result<> Writer::finish_transaction(Transaction& tx) {
 void Writer::absorb(Transaction& tx, Outcome& outcome) {
   state_.seq = tx.next_;
   state_.fence = tx.fence_;
+  state_.commit_lag = tx.commit_lag_;
   state_.keys = tx.keys_;
   if (tx.registry_ != state_.registry) outcome.registry = tx.registry_;
   state_.registry = tx.registry_;
