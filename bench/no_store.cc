@@ -198,20 +198,26 @@ class Bench {
   }
 
  private:
+  /// Of a store, but what a commit does.
+  model::StorePorts ports() {
+    model::StorePorts all = store_->ports();
+    return {.clock = all.clock,
+            .registry = all.registry,
+            .log = nothing_,
+            .book = nothing_,
+            .catalog = all.catalog,
+            .upkeep = all.upkeep};
+  }
+
   async::Task<> start() {
     const auto made = co_await store_->registry().commit(definitions(*ids_, target_, desired_));
     if (!made) std::abort();
     pipeline_.emplace(pipeline::Pipeline::Parts{.executor = loop_.get_executor(),
                                                 .timers = timers_,
                                                 .system_clock = clock_,
-                                                .clock = store_->clock(),
+                                                .store = ports(),
                                                 .random = random_,
                                                 .ids = *ids_,
-                                                .registry = store_->registry(),
-                                                .log = nothing_,
-                                                .book = nothing_,
-                                                .catalog = store_->catalog(),
-                                                .upkeep = store_->upkeep(),
                                                 .sender = client_,
                                                 .box = box_,
                                                 .digest = digest_,
@@ -221,14 +227,9 @@ class Bench {
     pipeline_->start();
     handler_.emplace(api::PublicHandler::Parts{.executor = loop_.get_executor(),
                                                .timers = timers_,
-                                               .ports = {.clock = store_->clock(),
+                                               .ports = {.store = ports(),
                                                          .random = random_,
                                                          .ids = *ids_,
-                                                         .registry = store_->registry(),
-                                                         .log = nothing_,
-                                                         .book = nothing_,
-                                                         .catalog = store_->catalog(),
-                                                         .upkeep = store_->upkeep(),
                                                          .box = box_,
                                                          .sender = client_,
                                                          .job_started = [] {}},

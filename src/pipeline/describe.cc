@@ -16,10 +16,14 @@ namespace {
 using model::HttpRequest;
 using model::Place;
 
-/// A body is parsed only when some place points into it, and then once.
+constexpr const char* kGithubAction = "/action";
+constexpr const char* kType = "/type";
+
+/// A body is looked into only when some place points there, and then once.
 class Reader {
  public:
-  explicit Reader(const HttpRequest& request) : request_(request) {}
+  Reader(const model::Source& source, const HttpRequest& request, std::optional<BodyValues> values)
+      : source_(source), request_(request), values_(std::move(values)) {}
 
   std::optional<std::string> at(const Place& place) {
     if (place.kind == Place::Kind::header) return header(place.name);
@@ -31,15 +35,16 @@ class Reader {
     return std::string(*value);
   }
   std::optional<std::string> pointer(std::string_view pointer) {
-    if (!body_) body_.emplace(request_.body);
-    auto value = body_->scalar(pointer);
-    if (value && value->empty()) return std::nullopt;
-    return value;
+    if (!values_) values_ = read_values(request_.body, places_in_body(source_));
+    const auto found = std::ranges::find(*values_, pointer, &BodyValues::value_type::first);
+    if (found == values_->end() || found->second.empty()) return std::nullopt;
+    return found->second;
   }
 
  private:
+  const model::Source& source_;
   const HttpRequest& request_;
-  std::optional<JsonBody> body_;
+  std::optional<BodyValues> values_;
 };
 
 /// Printable UTF-8, bounded: a type is a log field and a part of lists.
@@ -57,11 +62,11 @@ std::string event_type(const model::Source& source, Reader& reader) {
     return "webhook";
   }
   if (auto type = reader.header("X-GitHub-Event")) {
-    if (const auto action = reader.pointer("/action")) *type += "." + *action;
+    if (const auto action = reader.pointer(kGithubAction)) *type += "." + *action;
     return clean_type(*type);
   }
   if (auto type = reader.header("ce-type")) return clean_type(*type);
-  if (auto type = reader.pointer("/type")) return clean_type(*type);
+  if (auto type = reader.pointer(kType)) return clean_type(*type);
   return "webhook";
 }
 
@@ -70,10 +75,12 @@ std::string bounded_key(std::string key, std::size_t bytes_max) {
   return "sha256:" + crypto::hex_encode(crypto::as_text(crypto::sha256(key)));
 }
 
+const std::vector<Place>& idempotency_places(const model::Source& source) {
+  return source.idempotency ? *source.idempotency : model::default_idempotency_places();
+}
+
 void find_idempotency_key(const model::Source& source, Reader& reader, Description& out) {
-  const auto& places =
-      source.idempotency ? *source.idempotency : model::default_idempotency_places();
-  for (const Place& place : places) {
+  for (const Place& place : idempotency_places(source)) {
     auto key = reader.at(place);
     if (!key) continue;
     // CloudEvents 1.0: `id` is unique within `source` only.
@@ -86,10 +93,7 @@ void find_idempotency_key(const model::Source& source, Reader& reader, Descripti
   }
 }
 
-}  // namespace
-
-Description describe(const model::Source& source, const HttpRequest& request) {
-  Reader reader(request);
+Description describe_with(const model::Source& source, Reader reader) {
   Description out;
   out.type = event_type(source, reader);
   find_idempotency_key(source, reader, out);
@@ -99,6 +103,31 @@ Description describe(const model::Source& source, const HttpRequest& request) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+Description describe(const model::Source& source, const HttpRequest& request) {
+  return describe_with(source, Reader(source, request, std::nullopt));
+}
+
+Description describe(const model::Source& source, const HttpRequest& request, BodyValues values) {
+  return describe_with(source, Reader(source, request, std::move(values)));
+}
+
+std::vector<std::string> places_in_body(const model::Source& source) {
+  std::vector<std::string> pointers;
+  const auto add = [&pointers](const Place& place) {
+    if (place.kind == Place::Kind::pointer) pointers.push_back(place.name);
+  };
+  if (source.event_type) {
+    add(*source.event_type);
+  } else {
+    pointers = {kGithubAction, kType};
+  }
+  std::ranges::for_each(idempotency_places(source), add);
+  if (source.ordering_key) add(*source.ordering_key);
+  return pointers;
 }
 
 }  // namespace grapnel::pipeline

@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/http.h"
 #include "model/source.h"
+#include "pipeline/json_scan.h"
 
 namespace grapnel::pipeline {
 
@@ -21,5 +23,10 @@ struct Description {
 /// `webhook`. Values that are empty count as absent; longer ones than their bound are cut (types)
 /// or hashed (keys).
 Description describe(const model::Source& source, const model::HttpRequest& request);
+/// The same where the body was looked into before: `values` is what it holds at places_in_body().
+Description describe(const model::Source& source, const model::HttpRequest& request,
+                     BodyValues values);
+/// The pointers that describe() may ask a body for.
+std::vector<std::string> places_in_body(const model::Source& source);
 
 }  // namespace grapnel::pipeline

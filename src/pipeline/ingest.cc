@@ -5,10 +5,13 @@
 
 #include <algorithm>
 
+#include "async/work_rest.h"
 #include "crypto/digest.h"
 #include "model/errors.h"
 #include "pipeline/describe.h"
 #include "pipeline/json_body.h"
+#include "pipeline/json_scan.h"
+#include "pipeline/limits.h"
 #include "pipeline/redact.h"
 #include "telemetry/trace.h"
 
@@ -35,6 +38,25 @@ struct BodyWork {
 BodyWork work_on(const model::Source& source, const HttpRequest& request) {
   if (source.require_json && !is_json(request.body)) return {.acceptable = false};
   return {.description = describe(source, request), .sha256 = crypto::sha256(request.body)};
+}
+
+/// The same of a large body, on a thread of the pool, in pieces: neither the time nor the memory
+/// that it takes at once grows with the body.
+BodyWork work_on_large(const model::Source& source, const HttpRequest& request) {
+  const std::string_view body = request.body;
+  JsonScan scan(places_in_body(source));
+  crypto::Sha256Stream hash;
+  async::WorkRest rest;
+  for (std::size_t at = 0; at < body.size(); at += kWorkPieceBytes) {
+    const std::string_view piece = body.substr(at, kWorkPieceBytes);
+    hash.add(piece);
+    scan.add(piece);
+    rest.after_piece();
+  }
+  auto values = scan.finish();
+  if (source.require_json && !values) return {.acceptable = false};
+  return {.description = describe(source, request, std::move(values).value_or(BodyValues{})),
+          .sha256 = hash.finish()};
 }
 
 /// The sender's trace goes on; where there is none, or it is malformed, one begins here.
@@ -139,9 +161,13 @@ async::Task<std::expected<Event, Refusal>> Ingest::make_event(const model::Sourc
   BodyWork work;
   if (parts_.pool != nullptr && request.body.size() > kInlineWorkBytesMax) {
     const model::Source copy = source;  // the snapshot it came from may be replaced meanwhile
-    const auto on_pool = [&] { return Result<BodyWork>(work_on(copy, request)); };
+    const auto on_pool = [&] { return Result<BodyWork>(work_on_large(copy, request)); };
     auto done = co_await parts_.pool->run(on_pool);
-    work = done ? std::move(*done) : work_on(copy, request);
+    if (!done) {
+      co_return std::unexpected(Refusal{RefusalKind::too_many_waiting,
+                                        "too many large bodies wait to be read", Millis{1000}});
+    }
+    work = std::move(*done);
   } else {
     work = work_on(source, request);
   }

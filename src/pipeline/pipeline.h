@@ -12,9 +12,8 @@
 #include "base/id.h"
 #include "crypto/keyed_digest.h"
 #include "crypto/secret_box.h"
-#include "model/catalog.h"
 #include "model/http.h"
-#include "model/upkeep.h"
+#include "model/store_ports.h"
 #include "pipeline/attempt.h"
 #include "pipeline/caretaker.h"
 #include "pipeline/dispatch.h"
@@ -34,14 +33,9 @@ class Pipeline {
     async::Executor executor;
     async::Timers& timers;
     const Clock& system_clock;
-    const StoreClock& clock;
+    model::StorePorts store;
     Random& random;
     IdSource& ids;
-    model::Registry& registry;
-    model::EventLog& log;
-    model::DeliveryBook& book;
-    model::Catalog& catalog;
-    model::Upkeep& upkeep;
     model::HttpSender& sender;
     const crypto::SecretBox& box;
     const crypto::KeyedDigest& digest;

@@ -28,6 +28,7 @@
 #include "base/clock.h"
 #include "doubles/memory_tables.h"
 #include "model/errors.h"
+#include "model/store_ports.h"
 
 namespace grapnel::doubles {
 
@@ -57,6 +58,14 @@ class MemoryStore final : public model::EventLog,
 
   /// The clock that everything in this store runs on; the same object over restarts.
   const StoreClock& clock() const { return *clock_; }
+  model::StorePorts ports() {
+    return {.clock = *clock_,
+            .registry = *this,
+            .log = *this,
+            .book = *this,
+            .catalog = *this,
+            .upkeep = *this};
+  }
   const MemoryTables& tables() const { return tables_; }
   /// For what only damage or a half-done retention brings about.
   void remove_body(model::Seq event) { tables_.remove_body(event); }

@@ -8,6 +8,7 @@ import unittest
 from grapnel import Grapnel, eventually, request
 from receiver import Receiver
 
+JSON = {"Content-Type": "application/json"}
 HEAD = b"POST /webhooks/garbage HTTP/1.1\r\nHost: a\r\n"
 
 
@@ -126,6 +127,24 @@ class Receiving(unittest.TestCase):
         first = self.grapnel.send("pointer", b'{"id":"evt_1","n":1}').json()
         again = self.grapnel.send("pointer", b'{"id":"evt_1","n":2}').json()
         self.assertEqual((again["status"], again["event_id"]), ("duplicate", first["event_id"]))
+
+    def test_large_bodies_say_as_much_about_themselves_as_small_ones(self):
+        self.grapnel.source(
+            "large", mode="record", body_max="8MiB", idempotency=["/meta/id"], require_json=True
+        )
+        padding = b'"padding":"' + b"x" * 3_000_000 + b'","many":[' + b"[1.5],{}," * 100_000 + b"0]"
+        body = b"{" + padding + b',"type":"late","meta":{"id":12345678901234567890123}}'
+        first = self.grapnel.send("large", body, JSON)
+        self.assertEqual(first.status, 202, first)
+        event = self.grapnel.get(f"/api/events/{first.json()['event_id']}")
+        self.assertEqual(event["type"], "late")
+        self.assertEqual(event["body_sha256"], hashlib.sha256(body).hexdigest())
+        stored = self.grapnel.api("GET", f"/api/events/{event['id']}/body", expect=200)
+        self.assertEqual(stored.body, body)
+        small = b'{"meta":{"id":12345678901234567890123}}'
+        again = self.grapnel.send("large", small, JSON).json()
+        self.assertEqual((again["status"], again["event_id"]), ("duplicate", event["id"]))
+        self.problem(self.grapnel.send("large", body[:-1], JSON), 422)
 
     def test_event_types(self):
         self.grapnel.source("types", mode="record")

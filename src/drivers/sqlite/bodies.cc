@@ -9,6 +9,7 @@
 #include <charconv>
 #include <filesystem>
 
+#include "async/work_rest.h"
 #include "drivers/sqlite/file_error.h"
 #include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/private_files.h"
@@ -33,10 +34,12 @@ Result<std::string> Bodies::write(std::string_view body) {
   const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
   if (!file) return fail(file_error(file.error().value(), "create", path));
   std::error_code failed;
+  async::WorkRest rest;
   for (std::size_t at = 0; !failed && at < body.size(); at += kWriteBackBytes) {
     const std::string_view piece = body.substr(at, kWriteBackBytes);
     failed = write_all(*file, piece);
     if (!failed) failed = write_back(*file, at, piece.size());
+    rest.after_piece();
   }
   if (!failed) failed = sync(*file);
   if (!failed) failed = sync_folder_of(path);

@@ -78,7 +78,7 @@ async::Task<Result<std::vector<Appended>>> EventLog::append(std::vector<model::E
 }
 
 async::Task<Result<std::string>> EventLog::write_body(std::shared_ptr<const std::string> body) {
-  co_return co_await readers_.run([this, &body] { return bodies_.write(*body); });
+  co_return co_await body_writers_.run([&bodies = bodies_, body] { return bodies.write(*body); });
 }
 
 async::Task<Result<std::vector<EventPtr>>> EventLog::held(model::SourceId source, int limit) {

@@ -1,6 +1,7 @@
 // The port EventLog on SQLite.
 #pragma once
 
+#include "async/blocking_pool.h"
 #include "drivers/sqlite/bodies.h"
 #include "drivers/sqlite/readers.h"
 #include "drivers/sqlite/writer.h"
@@ -10,8 +11,9 @@ namespace grapnel::sqlite {
 
 class EventLog final : public model::EventLog {
  public:
-  EventLog(Writer& writer, Readers& readers, Bodies& bodies)
-      : writer_(writer), readers_(readers), bodies_(bodies) {}
+  /// `body_writers` is joined before any of the others goes.
+  EventLog(Writer& writer, Readers& readers, Bodies& bodies, async::BlockingPool& body_writers)
+      : writer_(writer), readers_(readers), bodies_(bodies), body_writers_(body_writers) {}
 
   async::Task<Result<std::vector<model::Appended>>> append(
       std::vector<model::EventDraft> drafts) override;
@@ -33,6 +35,7 @@ class EventLog final : public model::EventLog {
   Writer& writer_;
   Readers& readers_;
   Bodies& bodies_;
+  async::BlockingPool& body_writers_;
 };
 
 /// One event with its body, verified; nothing: there is none. Errors: body_damaged, store_*. A

@@ -22,9 +22,9 @@ inline constexpr std::uint64_t kWalBytesMax = 256_MiB;
 /// Writes of the log are gathered until there are so many bytes. SQLite's own VFS takes fewer than
 /// 128 KiB in one call (seekAndWriteFd in os_unix.c masks the length).
 inline constexpr std::size_t kWalGatherBytes = 96_KiB;
-/// What a body's file or a copy puts before the log's next sync in the disk's queue: about 1 ms of
-/// a disk that writes 500 MiB/s.
-inline constexpr std::size_t kWriteBackBytes = 512_KiB;
+/// What a body's file or a copy puts before the log's next sync in the disk's queue: about 0.25 ms
+/// of a disk that writes 500 MiB/s.
+inline constexpr std::size_t kWriteBackBytes = 128_KiB;
 /// The log grew by this much: a PASSIVE checkpoint is worth its two syncs.
 inline constexpr std::uint64_t kCheckpointEveryBytes = 8_MiB;
 static_assert(kCheckpointEveryBytes * 4 <= kWalBytesMax, "several checkpoints before the bound");
@@ -59,6 +59,8 @@ inline constexpr std::size_t kProbeBytes = 64_KiB;
 
 /// Threads for reads, each with a connection of its own: pages and lists beside the writer.
 inline constexpr std::size_t kReaders = 4;
+/// Threads that write large bodies: one waits for the disk while the other gives it work.
+inline constexpr std::size_t kBodyWriters = 2;
 /// A read that was interrupted for the bound of the log is made again so often.
 inline constexpr int kReadTries = 3;
 /// Virtual machine steps between two looks at the interrupt mark: about 100 µs.

@@ -8,6 +8,7 @@
 #include "drivers/sqlite/delivery_book.h"
 #include "drivers/sqlite/event_log.h"
 #include "drivers/sqlite/files.h"
+#include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/private_files.h"
 #include "drivers/sqlite/recovery.h"
 #include "drivers/sqlite/registry.h"
@@ -25,6 +26,7 @@ struct Store::Parts {
   std::unique_ptr<Bodies> bodies;
   std::unique_ptr<Readers> readers;
   std::unique_ptr<Files> files;
+  std::unique_ptr<async::BlockingPool> body_writers;
   std::unique_ptr<Writer> writer;
   std::unique_ptr<EventLog> events;
   std::unique_ptr<DeliveryBook> deliveries;
@@ -82,13 +84,15 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   auto done = parts->bodies->open();
   if (done) done = sweep_bodies(**db, *parts->bodies);
   if (!done) return fail(std::move(done.error()));
+  parts->body_writers = std::make_unique<async::BlockingPool>(loop, kBodyWriters);
   parts->writer = std::make_unique<Writer>(*parts->files, *parts->bodies, *parts->clock, loop,
                                            std::move(*db), std::move(*state), options);
   done = recover_running(*parts->writer, *parts->clock, random);
   if (done) done = parts->files->open_others();
   if (!done) return fail(at_open(done.error(), database));
 
-  parts->events = std::make_unique<EventLog>(*parts->writer, *parts->readers, *parts->bodies);
+  parts->events = std::make_unique<EventLog>(*parts->writer, *parts->readers, *parts->bodies,
+                                             *parts->body_writers);
   parts->deliveries = std::make_unique<DeliveryBook>(*parts->writer, *parts->readers);
   parts->registry = std::make_unique<Registry>(*parts->writer);
   parts->catalog = std::make_unique<Catalog>(*parts->readers, *parts->bodies, *generation);
@@ -107,6 +111,14 @@ void Store::stop() {
   parts_->writer->stop();
 }
 
+model::StorePorts Store::ports() {
+  return {.clock = *parts_->clock,
+          .registry = *parts_->registry,
+          .log = *parts_->events,
+          .book = *parts_->deliveries,
+          .catalog = *parts_->catalog,
+          .upkeep = *parts_->upkeep};
+}
 model::EventLog& Store::events() { return *parts_->events; }
 model::DeliveryBook& Store::deliveries() { return *parts_->deliveries; }
 model::Registry& Store::registry() { return *parts_->registry; }

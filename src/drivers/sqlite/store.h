@@ -18,11 +18,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "drivers/sqlite/store_options.h"
-#include "model/catalog.h"
-#include "model/delivery_book.h"
-#include "model/event_log.h"
-#include "model/registry.h"
-#include "model/upkeep.h"
+#include "model/store_ports.h"
 
 namespace grapnel::sqlite {
 
@@ -41,6 +37,7 @@ class Store {
   /// Idempotent.
   void stop();
 
+  model::StorePorts ports();
   model::EventLog& events();
   model::DeliveryBook& deliveries();
   model::Registry& registry();

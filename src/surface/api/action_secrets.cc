@@ -21,7 +21,7 @@ Answer<SigningSecret> seal(const Ports& ports, const crypto::Secret& secret,
                            const model::Action& action) {
   auto sealed = pipeline::seal_for(ports.box, action.id, secret.reveal());
   if (!sealed) return refuse(sealed.error());
-  return SigningSecret{.sealed = std::move(*sealed), .created = ports.clock.now()};
+  return SigningSecret{.sealed = std::move(*sealed), .created = ports.store.clock.now()};
 }
 
 }  // namespace
@@ -73,7 +73,7 @@ Answer<void> rotate_secrets(const Ports& ports, const crypto::Secret& secret,
                             const Rotation& rotation, model::Action& action) {
   auto sealed = seal(ports, secret, action);
   if (!sealed) return std::unexpected(std::move(sealed.error()));
-  const Time now = ports.clock.now();
+  const Time now = ports.store.clock.now();
   for (auto& old : action.secrets) {
     if (!old.expires || *old.expires > rotation.expires) old.expires = rotation.expires;
   }

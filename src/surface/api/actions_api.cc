@@ -93,7 +93,7 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   if (!patch) co_return to_answer(patch.error());
   Action action{.id = ports.ids.make<model::ActionId>(), .source = (*entry)->source.id};
   action.managed_by = actor->as;
-  action.health_since = ports.clock.now();
+  action.health_since = ports.store.clock.now();
   action.target_revision = 1;
   if (const auto applied = model::apply(*patch, action); !applied) {
     co_return to_answer(applied.error());
@@ -106,10 +106,10 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   const auto sealed = replace_secrets(ports, *secret, action);
   if (!sealed) co_return sealed.error();
   if (is_taken(**entry, action)) co_return name_taken(action.name);
-  const auto done = co_await ports.registry.commit({model::PutAction{action, 0}});
+  const auto done = co_await ports.store.registry.commit({model::PutAction{action, 0}});
   if (!done && done.error().code == model::errc::conflict) {
     // The source went, or the name was taken, since the snapshot.
-    const auto now = find_source(call, *ports.registry.snapshot(), call.params[0]);
+    const auto now = find_source(call, *ports.store.registry.snapshot(), call.params[0]);
     co_return now ? name_taken(action.name) : now.error();
   }
   if (!done) co_return to_answer(done.error());
@@ -141,7 +141,7 @@ async::Task<HttpResponse> change_action(const Ports& ports, const Call& call, Ch
   const auto actor = read_actor(call);
   if (!actor) co_return actor.error();
   for (int tries = 0; tries < kChangeTriesMax; ++tries) {
-    const auto entry = find_source(call, *ports.registry.snapshot(), call.params[0]);
+    const auto entry = find_source(call, *ports.store.registry.snapshot(), call.params[0]);
     if (!entry) co_return entry.error();
     const auto before = find_action(**entry, call.params[1]);
     if (!before) co_return before.error();
@@ -155,8 +155,8 @@ async::Task<HttpResponse> change_action(const Ports& ports, const Call& call, Ch
     if (auto answer = change.apply(**entry, after)) co_return std::move(*answer);
     if (model::to_stored(after) == model::to_stored(**before)) co_return change.answer(**before);
     const model::ActionId id = after.id;
-    const auto done =
-        co_await ports.registry.commit({model::PutAction{std::move(after), (*before)->revision}});
+    const auto done = co_await ports.store.registry.commit(
+        {model::PutAction{std::move(after), (*before)->revision}});
     if (done) {
       const auto committed = (*done)->find_action(id);
       co_return change.answer(committed ? *committed : **before);
@@ -169,7 +169,7 @@ async::Task<HttpResponse> change_action(const Ports& ports, const Call& call, Ch
 void start_afresh(const Ports& ports, Action& action) {
   ++action.target_revision;
   action.health = model::Health::ok;
-  action.health_since = ports.clock.now();
+  action.health_since = ports.store.clock.now();
   action.health_reason.clear();
 }
 
@@ -229,7 +229,7 @@ class DeleteChange final : public Change {
 
   std::optional<HttpResponse> apply(const model::SourceEntry&, Action& action) override {
     action.deleting = true;
-    const auto open = ports_.book.open_work(action.id).count();
+    const auto open = ports_.store.book.open_work(action.id).count();
     return refuse_open_work(actor_, open, "action", action.name);
   }
   HttpResponse answer(const Action&) override { return empty_answer(204); }
@@ -309,7 +309,7 @@ class RotateChange final : public Change {
     if (auto refusal = refuse_unfit(*secret, action.schemes)) return refusal;
     secret_ = std::move(*secret);
     if (is_newest_secret(ports_, secret_, action)) return std::nullopt;
-    const Time expires = ports_.clock.now() + wish_.overlap;
+    const Time expires = ports_.store.clock.now() + wish_.overlap;
     const Time primary = std::min(wish_.primary_from.value_or(expires), expires);
     auto rotated = rotate_secrets(ports_, secret_, {expires, primary}, action);
     if (!rotated) return std::move(rotated.error());

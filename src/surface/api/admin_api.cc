@@ -30,12 +30,12 @@ Totals totals_of(const Ports& ports, const Call& call) {
   for (const auto& [id, entry] : call.snapshot->sources) {
     if (!call.caller.sees(id)) continue;
     if (!entry->source.deleting) ++out.sources;
-    const auto held = ports.log.held_work(id);
+    const auto held = ports.store.log.held_work(id);
     out.held.count += held.count;
     out.held.bytes += held.bytes;
     for (const auto& action : entry->actions) {
       if (!entry->source.deleting && !action->deleting) ++out.actions;
-      const auto open = ports.book.open_work(action->id);
+      const auto open = ports.store.book.open_work(action->id);
       out.open.pending += open.pending;
       out.open.running += open.running;
       out.open.retrying += open.retrying;
@@ -46,12 +46,12 @@ Totals totals_of(const Ports& ports, const Call& call) {
 }
 
 async::Task<HttpResponse> get_status(const Ports& ports, Call call) {
-  const auto dead = co_await ports.catalog.count_dead(call.caller.sources, {});
-  const auto health = ports.upkeep.health();
+  const auto dead = co_await ports.store.catalog.count_dead(call.caller.sources, {});
+  const auto health = ports.store.upkeep.health();
   const Totals totals = totals_of(ports, call);
   boost::json::object out;
   out["version"] = kVersion;
-  out["time"] = to_rfc3339(ports.clock.now());
+  out["time"] = to_rfc3339(ports.store.clock.now());
   out["epoch"] = health.epoch;
   out["store"] = {{"writable", health.writable},
                   {"reason", valid_utf8(health.reason)},
@@ -82,7 +82,7 @@ async::Task<HttpResponse> make_backup(const Ports& ports, Call call) {
   }
   fields.finish();
   if (mistakes.any()) co_return to_answer(mistakes.error().error());
-  const auto done = co_await ports.upkeep.backup(*folder);
+  const auto done = co_await ports.store.upkeep.backup(*folder);
   if (!done) co_return to_answer(done.error());
   co_return json_answer(201, {{"folder", valid_utf8(*folder)}});
 }

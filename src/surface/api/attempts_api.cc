@@ -32,7 +32,7 @@ async::Task<Result<const Action*>> action_of(const Ports& ports, ActionsSeen& se
                                              model::ActionId id, model::Revision revision) {
   auto at = seen.find({id, revision});
   if (at == seen.end()) {
-    auto action = co_await ports.catalog.action_at(id, revision);
+    auto action = co_await ports.store.catalog.action_at(id, revision);
     if (!action) co_return fail(action.error());
     at = seen.emplace(std::pair(id, revision), std::move(*action)).first;
   }
@@ -104,7 +104,7 @@ struct Shown {
 async::Task<Result<>> add_attempts(const Ports& ports, const Call& call, const Event& event,
                                    const Delivery& delivery, ActionsSeen& seen,
                                    std::vector<Shown>& out) {
-  const auto attempts = co_await ports.catalog.attempts(delivery.seq);
+  const auto attempts = co_await ports.store.catalog.attempts(delivery.seq);
   if (!attempts) co_return fail(attempts.error());
   for (const Attempt& attempt : *attempts) {
     const auto action = co_await action_of(ports, seen, delivery.action, attempt.action_revision);
@@ -133,7 +133,7 @@ async::Task<HttpResponse> list_event_attempts(const Ports& ports, const Call& ca
   if (!cursor) co_return cursor.error();
   model::DeliveryQuery query{
       .scope = call.caller.sources, .event = event->seq, .after = *cursor, .limit = *limit};
-  const auto page = co_await ports.catalog.deliveries(std::move(query));
+  const auto page = co_await ports.store.catalog.deliveries(std::move(query));
   if (!page) co_return to_answer(page.error());
   ActionsSeen seen;
   std::vector<Shown> shown;

@@ -58,7 +58,7 @@ async::Task<HttpResponse> list_deliveries(const Ports& ports, Call call) {
     if (!event) co_return event.error();
     query.event = event->seq;
   }
-  const auto page = co_await ports.catalog.deliveries(std::move(query));
+  const auto page = co_await ports.store.catalog.deliveries(std::move(query));
   if (!page) co_return to_answer(page.error());
   boost::json::array out;
   for (const auto& delivery : page->items) out.push_back(delivery_view(delivery, *call.snapshot));
@@ -71,7 +71,7 @@ async::Task<HttpResponse> get_relay_delivery(const Ports& ports, const Call& cal
   auto event = co_await find_event(ports, call, call.params[0], Catalog::WithBody::no);
   if (event && event->body_size <= kPayloadShownBytesMax) {
     // A body that is damaged or gone leaves the rest of the event worth showing.
-    if (auto whole = co_await ports.catalog.event(event->id, Catalog::WithBody::yes);
+    if (auto whole = co_await ports.store.catalog.event(event->id, Catalog::WithBody::yes);
         whole && *whole) {
       event = std::move(**whole);
     }
@@ -91,7 +91,7 @@ async::Task<HttpResponse> cancel_delivery(const Ports& ports, Call call) {
   auto delivery = co_await find_delivery(ports, call, call.params[0]);
   if (!delivery) co_return std::move(delivery.error());
   std::vector<model::DeliveryId> ids{delivery->id};
-  const auto done = co_await ports.book.cancel(std::move(ids));
+  const auto done = co_await ports.store.book.cancel(std::move(ids));
   if (!done) co_return to_answer(done.error());
   if (!done->front()) co_return to_answer(done->front().error());
   // A running one is cancelled when its attempt returns; the wish is stored already.
@@ -104,7 +104,7 @@ async::Task<HttpResponse> cancel_delivery(const Ports& ports, Call call) {
 async::Task<HttpResponse> retry_delivery(const Ports& ports, Call call) {
   const auto delivery = co_await find_delivery(ports, call, call.params[0]);
   if (!delivery) co_return delivery.error();
-  const auto done = co_await ports.book.retry_now(delivery->id);
+  const auto done = co_await ports.store.book.retry_now(delivery->id);
   if (!done && done.error().code == model::errc::conflict) {
     co_return to_answer(Problem{409,
                                 "not-retrying",
@@ -118,7 +118,7 @@ async::Task<HttpResponse> retry_delivery(const Ports& ports, Call call) {
 async::Task<HttpResponse> skip_delivery(const Ports& ports, Call call) {
   const auto delivery = co_await find_delivery(ports, call, call.params[0]);
   if (!delivery) co_return delivery.error();
-  const auto done = co_await ports.book.skip(delivery->id);
+  const auto done = co_await ports.store.book.skip(delivery->id);
   if (!done && done.error().code == model::errc::conflict) {
     co_return to_answer(Problem{409,
                                 "not-blocking",
@@ -134,7 +134,7 @@ async::Task<HttpResponse> replay_delivery(const Ports& ports, Call call) {
   if (!delivery) co_return delivery.error();
   std::vector<model::ReplayWish> wishes{
       {.original = delivery->id, .replay = ports.ids.make<model::DeliveryId>()}};
-  const auto done = co_await ports.book.replay(std::move(wishes));
+  const auto done = co_await ports.store.book.replay(std::move(wishes));
   if (!done) co_return to_answer(done.error());
   const auto& replay = done->front();
   if (!replay) co_return to_answer(replay.error());

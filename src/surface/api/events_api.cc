@@ -46,7 +46,7 @@ async::Task<HttpResponse> list_events(const Ports& ports, Call call) {
                   {}});
     }
   }
-  const auto page = co_await ports.catalog.events(std::move(query));
+  const auto page = co_await ports.store.catalog.events(std::move(query));
   if (!page) co_return to_answer(page.error());
   boost::json::array out;
   for (const auto& event : page->items) {
@@ -91,7 +91,7 @@ HttpResponse replayed_answer(const Event& event, const model::FanoutPlan& plan) 
 
 /// One plan, tried. Nothing when the definitions changed meanwhile.
 async::Task<std::optional<HttpResponse>> try_replay(const Ports& ports, const Event& event) {
-  const auto entry = ports.registry.snapshot()->find_source(event.source);
+  const auto entry = ports.store.registry.snapshot()->find_source(event.source);
   if (!entry || entry->source.deleting) {
     co_return cannot_replay("source-deleted", "the event's source was deleted");
   }
@@ -100,7 +100,7 @@ async::Task<std::optional<HttpResponse>> try_replay(const Ports& ports, const Ev
                             fmt::format("source '{}' is in mode {}; set it to active first",
                                         entry->source.slug, model::to_text(entry->source.mode)));
   }
-  const pipeline::Planner planner(ports.ids, ports.book, nullptr);
+  const pipeline::Planner planner(ports.ids, ports.store.book, nullptr);
   const auto plan = planner.plan(*entry, event.type, event.body_size);
   if (!plan) {
     co_return to_answer(
@@ -110,7 +110,7 @@ async::Task<std::optional<HttpResponse>> try_replay(const Ports& ports, const Ev
   }
   std::vector<model::FanoutDraft> drafts{
       {.event = event.seq, .run = model::FanoutDraft::Run::again, .plan = *plan}};
-  const auto done = co_await ports.log.fan_out(std::move(drafts));
+  const auto done = co_await ports.store.log.fan_out(std::move(drafts));
   if (!done) co_return to_answer(done.error());
   switch (done->front().admission) {
     case Admission::stale_plan: co_return std::nullopt;

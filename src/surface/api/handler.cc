@@ -39,13 +39,13 @@ PublicHandler::PublicHandler(Parts parts)
       routes_(api_routes()),
       requests_(parts_.metrics.counters("api_requests_total", "Requests of the REST API.",
                                         {"route", "method", "status"})),
-      uses_(parts_.executor, parts_.timers, parts_.ports.registry) {}
+      uses_(parts_.executor, parts_.timers, parts_.ports.store.registry) {}
 
 Answer<PublicHandler::Admitted> PublicHandler::admit_api(const TargetParts& target,
                                                          const HttpRequest& head) const {
   Admitted out;
-  out.snapshot = parts_.ports.registry.snapshot();
-  auto caller = authenticate(parts_.auth, *out.snapshot, head, parts_.ports.clock.now());
+  out.snapshot = parts_.ports.store.registry.snapshot();
+  auto caller = authenticate(parts_.auth, *out.snapshot, head, parts_.ports.store.clock.now());
   if (!caller) return std::unexpected(std::move(caller.error()));
   out.caller = std::move(*caller);
   out.match = match(routes_, head.method, target.path);
@@ -91,7 +91,7 @@ async::Task<HttpResponse> PublicHandler::handle_api(HttpRequest request) {
   if (!admitted) co_return refused(std::move(admitted.error()));
   const Route& route = *admitted->match.route;
   const Caller caller = admitted->caller;
-  if (caller.key) uses_.note(*caller.key, parts_.ports.clock.now());
+  if (caller.key) uses_.note(*caller.key, parts_.ports.store.clock.now());
   HttpResponse answer = co_await call_route(std::move(*admitted), path, std::move(request));
   note(route, caller, path, answer.status);
   co_return answer;

@@ -72,7 +72,7 @@ Answer<ApiKey> read_key(const Ports& ports, const Call& call) {
   if (expires != nullptr && !expires->is_null()) {
     const auto* text = expires->if_string();
     const auto time = text ? parse_rfc3339(*text) : fail(grapnel::errc::malformed);
-    if (!time || *time <= ports.clock.now()) {
+    if (!time || *time <= ports.store.clock.now()) {
       mistakes.add("expires_at", "expected a time in the future such as 2030-01-02T03:04:05Z");
     } else {
       key.expires = *time;
@@ -88,7 +88,7 @@ async::Task<HttpResponse> create_key(const Ports& ports, Call call) {
   if (!key) co_return std::move(key.error());
   const crypto::Secret token = crypto::make_token(ports.random);
   key->hash = crypto::token_hash(token.reveal());
-  const auto done = co_await ports.registry.commit({model::PutKey{*key}});
+  const auto done = co_await ports.store.registry.commit({model::PutKey{*key}});
   if (!done) co_return to_answer(done.error());
   const auto stored = (*done)->keys.find(key->id);
   auto out = key_view(stored == (*done)->keys.end() ? *key : stored->second, **done);
@@ -107,7 +107,7 @@ async::Task<HttpResponse> delete_key(const Ports& ports, Call call) {
                                     valid_utf8(call.params[0].substr(0, model::kEchoBytesMax))),
                         {}});
   if (!id || !call.snapshot->keys.contains(*id)) co_return none;
-  const auto done = co_await ports.registry.commit({model::DeleteKey{*id}});
+  const auto done = co_await ports.store.registry.commit({model::DeleteKey{*id}});
   if (done) co_return empty_answer(204);
   const bool is_gone =
       done.error().code == model::errc::conflict || done.error().code == model::errc::not_found;

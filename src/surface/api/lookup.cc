@@ -76,7 +76,7 @@ async::Task<Answer<model::Delivery>> find_delivery(const Ports& ports, const Cal
                                                    std::string_view text) {
   const auto id = model::DeliveryId::parse(text);
   if (!id) co_return no_such("delivery", text);
-  auto found = co_await ports.catalog.delivery(*id);
+  auto found = co_await ports.store.catalog.delivery(*id);
   if (!found) co_return refuse(found.error());
   if (!*found || !call.caller.sees((*found)->source)) co_return no_such("delivery", text);
   co_return std::move(**found);
@@ -87,11 +87,11 @@ async::Task<Answer<model::Event>> find_event(const Ports& ports, const Call& cal
   const auto id = model::EventId::parse(text);
   if (!id) co_return no_such("event", text);
   // Without its body first: whether a body is damaged or gone is nobody's business but the owner's.
-  auto found = co_await ports.catalog.event(*id, model::Catalog::WithBody::no);
+  auto found = co_await ports.store.catalog.event(*id, model::Catalog::WithBody::no);
   if (!found) co_return refuse(found.error());
   if (!*found || !call.caller.sees((*found)->source)) co_return no_such("event", text);
   if (body == model::Catalog::WithBody::yes) {
-    found = co_await ports.catalog.event(*id, body);
+    found = co_await ports.store.catalog.event(*id, body);
     if (!found) co_return refuse(found.error());
     if (!*found) co_return no_such("event", text);
   }

@@ -46,7 +46,7 @@ async::Task<HttpResponse> list_dead_letters(const Ports& ports, Call call) {
                                     .ended_to = filter->to},
                          .after = *cursor,
                          .limit = *limit};
-  const auto page = co_await ports.catalog.dead_letters(std::move(query));
+  const auto page = co_await ports.store.catalog.dead_letters(std::move(query));
   if (!page) co_return to_answer(page.error());
   boost::json::array out;
   for (const auto& delivery : page->items) out.push_back(delivery_view(delivery, *call.snapshot));
@@ -117,7 +117,7 @@ async::Task<HttpResponse> create_replay(const Ports& ports, Call call) {
                            .ended_from = filter->from,
                            .ended_to = filter->to},
                 .per_second = texts->rate};
-  const auto made = co_await ports.book.start_job(std::move(job));
+  const auto made = co_await ports.store.book.start_job(std::move(job));
   if (!made && made.error().code == model::errc::too_many) {
     co_return to_answer(Problem{429, "too-many", made.error().message(), kRetryAfterStore});
   }
@@ -129,7 +129,7 @@ async::Task<HttpResponse> create_replay(const Ports& ports, Call call) {
 }
 
 async::Task<HttpResponse> list_replays(const Ports& ports, Call call) {
-  auto jobs = co_await ports.book.jobs();
+  auto jobs = co_await ports.store.book.jobs();
   if (!jobs) co_return to_answer(jobs.error());
   std::erase_if(*jobs, [&call](const ReplayJob& job) { return !sees(call.caller, job); });
   auto page = take_page(call, std::move(*jobs), [](const ReplayJob& job) { return job.id; });
@@ -142,7 +142,7 @@ async::Task<HttpResponse> list_replays(const Ports& ports, Call call) {
 }
 
 async::Task<Answer<ReplayJob>> find_job(const Ports& ports, const Call& call) {
-  auto jobs = co_await ports.book.jobs();
+  auto jobs = co_await ports.store.book.jobs();
   if (!jobs) co_return refuse(jobs.error());
   const auto id = model::JobId::parse(call.params[0]);
   for (auto& job : *jobs) {
@@ -162,7 +162,7 @@ async::Task<HttpResponse> get_replay(const Ports& ports, Call call) {
 async::Task<HttpResponse> cancel_replay(const Ports& ports, Call call) {
   const auto job = co_await find_job(ports, call);
   if (!job) co_return job.error();
-  const auto done = co_await ports.book.cancel_job(job->id);
+  const auto done = co_await ports.store.book.cancel_job(job->id);
   if (!done) co_return to_answer(done.error());
   co_return json_answer(200, job_view(*done, *call.snapshot));
 }

@@ -62,7 +62,7 @@ async::Task<HttpResponse> create_source(const Ports& ports, Call call) {
     co_return to_answer(applied.error());
   }
   if (call.snapshot->find_source(source.slug)) co_return slug_taken(source.slug);
-  const auto done = co_await ports.registry.commit({model::PutSource{source, 0}});
+  const auto done = co_await ports.store.registry.commit({model::PutSource{source, 0}});
   if (!done) {
     co_return done.error().code == model::errc::conflict ? slug_taken(source.slug)
                                                          : to_answer(done.error());
@@ -77,7 +77,8 @@ async::Task<std::optional<HttpResponse>> commit_source(const Ports& ports, const
                                                        Source source) {
   const auto id = source.id;
   const model::Revision expected = source.revision;
-  const auto done = co_await ports.registry.commit({model::PutSource{std::move(source), expected}});
+  const auto done =
+      co_await ports.store.registry.commit({model::PutSource{std::move(source), expected}});
   if (done) co_return source_answer(call, 200, (*done)->find_source(id)->source);
   if (done.error().code == model::errc::conflict) co_return std::nullopt;
   co_return to_answer(done.error());
@@ -93,7 +94,7 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
   const auto patch = model::parse_source_patch(*document);
   if (!patch) co_return to_answer(patch.error());
   for (int tries = 0; tries < kChangeTriesMax; ++tries) {
-    const auto snapshot = ports.registry.snapshot();
+    const auto snapshot = ports.store.registry.snapshot();
     const auto entry = find_source(call, *snapshot, call.params[0]);
     if (!entry) co_return entry.error();
     const Source& before = (*entry)->source;
@@ -120,8 +121,8 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
 }
 
 std::int64_t open_work(const Ports& ports, const model::SourceEntry& entry) {
-  std::int64_t open = ports.log.held_work(entry.source.id).count;
-  for (const auto& action : entry.actions) open += ports.book.open_work(action->id).count();
+  std::int64_t open = ports.store.log.held_work(entry.source.id).count;
+  for (const auto& action : entry.actions) open += ports.store.book.open_work(action->id).count();
   return open;
 }
 
@@ -129,7 +130,7 @@ async::Task<HttpResponse> delete_source(const Ports& ports, Call call) {
   const auto actor = read_actor(call);
   if (!actor) co_return actor.error();
   for (int tries = 0; tries < kChangeTriesMax; ++tries) {
-    const auto entry = find_source(call, *ports.registry.snapshot(), call.params[0]);
+    const auto entry = find_source(call, *ports.store.registry.snapshot(), call.params[0]);
     if (!entry) co_return entry.error();
     Source source = (*entry)->source;
     if (auto refusal = check_if_match(call, source.revision)) co_return std::move(*refusal);
