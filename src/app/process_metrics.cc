@@ -67,6 +67,12 @@ void ProcessMetrics::add_server(const http::Server& server, std::string_view sur
           .counters("http_answers_cut_total", "Answers that the peer took too slowly.", {"surface"})
           .with({surface}),
       &Stats::answers_cut);
+  add(metrics_
+          .counters("http_large_body_waits_total",
+                    "Reads of bodies above 1 MiB that waited for their turn (256 MiB/s for all).",
+                    {"surface"})
+          .with({surface}),
+      &Stats::body_waits);
   auto& faults = metrics_.counters("http_requests_refused_total",
                                    "Requests that the server refused itself, by reason.",
                                    {"surface", "reason"});

@@ -1,6 +1,5 @@
 #include "model/json_reader.h"
 
-#include <boost/json/serialize.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 #include <fmt/format.h>
@@ -10,6 +9,7 @@
 
 #include "base/units.h"
 #include "model/errors.h"
+#include "model/json_text.h"
 #include "model/limits.h"
 
 namespace grapnel::model {
@@ -69,7 +69,7 @@ std::unexpected<Error> Mistakes::error() const {
 
 std::string describe_given(const boost::json::value& value) {
   if (value.is_array() || value.is_object()) return std::string(kind_of(value));
-  std::string text = boost::json::serialize(value);
+  std::string text = json_text(value);
   if (text.size() > kEchoBytesMax) {
     text = valid_utf8(text.substr(0, kEchoBytesMax)) + "…";
   }

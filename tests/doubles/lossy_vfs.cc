@@ -212,6 +212,14 @@ void LossyVfs::set_room(Room room) {
   room_ = room;
 }
 
+void LossyVfs::set_syncs(Syncs syncs) {
+  {
+    const std::scoped_lock lock(mutex_);
+    syncs_ = syncs;
+  }
+  syncs_changed_.notify_all();
+}
+
 bool LossyVfs::is_full() const {
   const std::scoped_lock lock(mutex_);
   return room_ == Room::none;
@@ -238,6 +246,7 @@ void LossyVfs::restore_power(std::optional<std::uint64_t> seed) {
   fail_at_ = 0;
   fail_sync_of_.clear();
   room_ = Room::enough;
+  syncs_ = Syncs::end;
 }
 
 void LossyVfs::apply(std::string& image, const Pending& change) {
@@ -250,7 +259,10 @@ void LossyVfs::apply(std::string& image, const Pending& change) {
 }
 
 std::optional<LossyVfs::Fault> LossyVfs::begin(Operation operation, const std::string& path) {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
+  if (operation == Operation::sync) {
+    syncs_changed_.wait(lock, [this] { return syncs_ == Syncs::end; });
+  }
   ++operations_;
   if (powerless_) return Fault::io_error;
   if (operations_ == fail_at_) return fault_;

@@ -11,6 +11,7 @@
 //                      \----failed sync: forgotten, as a kernel does that marks the pages clean
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,6 +52,10 @@ class LossyVfs {
   enum class Room : std::uint8_t { enough, none };
   /// With none, no file grows.
   void set_room(Room room);
+
+  enum class Syncs : std::uint8_t { end, hang };
+  /// While they hang none returns.
+  void set_syncs(Syncs syncs);
 
   /// From now on every operation fails and nothing more becomes durable.
   void cut_power();
@@ -93,6 +98,8 @@ class LossyVfs {
   Fault fault_ = Fault::io_error;
   std::string fail_sync_of_;
   Room room_ = Room::enough;
+  Syncs syncs_ = Syncs::end;
+  std::condition_variable syncs_changed_;
   bool powerless_ = false;
 };
 

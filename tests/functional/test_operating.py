@@ -40,6 +40,7 @@ class DriverMetrics(unittest.TestCase):
                 'http_requests_refused_total{surface="api",reason="too_many_in_flight"}',
                 'http_requests_refused_total{surface="api",reason="timeout"}',
                 'http_answers_cut_total{surface="api"}',
+                'http_large_body_waits_total{surface="api"}',
                 'http_body_bytes_in_flight{surface="api"}',
                 "http_calls_in_flight",
                 'http_calls_refused_total{reason="too_many"}',

@@ -17,9 +17,11 @@ class BodyPace {
  public:
   explicit BodyPace(async::Timers& timers) : timers_(timers) {}
 
-  /// Returns when what was read before is paid for with time.
+  /// Whether what was read before is paid for with time.
+  bool is_free() const { return timers_.now() >= next_turn_; }
+  /// Returns when it is.
   async::Task<> turn() {
-    while (timers_.now() < next_turn_) co_await timers_.sleep_until(next_turn_);
+    while (!is_free()) co_await timers_.sleep_until(next_turn_);
   }
   /// So much was read in that turn; a sender that trickles costs the others what it sends.
   void used(std::size_t bytes) {

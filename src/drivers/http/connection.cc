@@ -232,7 +232,10 @@ bool Connection::make_room(std::string& body, std::uint64_t bytes, std::uint64_t
 /// deadline struck meanwhile: there was no operation that it could have ended.
 async::Task<bool> Connection::wait_for_turn(std::uint64_t have) {
   arm_body(have);
-  if (have >= kLargeBodyBytesMin) co_await state_.pace.turn();
+  if (have >= kLargeBodyBytesMin && !state_.pace.is_free()) {
+    ++state_.stats.body_waits;
+    co_await state_.pace.turn();
+  }
   co_return !expired();
 }
 

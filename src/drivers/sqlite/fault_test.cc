@@ -88,6 +88,32 @@ TEST_F(FaultTest, FullDiskIsToldAndTheStoreComesBackWhenSpaceDoes) {
   EXPECT_EQ(harness.event(after.seq).body, "after");
 }
 
+TEST_F(FaultTest, WritesAreRefusedWhileTheDiskHangs) {
+  harness.close();
+  harness.options.stall_max = Millis{1};
+  harness.open();
+  disk.set_syncs(LossyVfs::Syncs::hang);
+  std::optional<Result<std::vector<model::Appended>>> hanging;
+  std::vector<model::EventDraft> drafts;
+  drafts.push_back(harness.draft(source, "hanging"));
+  boost::asio::co_spawn(
+      harness.loop, harness.store->events().append(std::move(drafts)),
+      [&](std::exception_ptr, Result<std::vector<model::Appended>> r) { hanging = std::move(r); });
+  const auto healthy = [&] { return harness.store->upkeep().health().writable; };
+  ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return !healthy(); }));
+  const std::string reason = harness.store->upkeep().health().reason;
+  EXPECT_NE(reason.find("hang"), std::string::npos) << reason;
+  const auto refused = harness.try_append(harness.draft(source, "refused"));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, model::errc::store_unavailable);
+  EXPECT_FALSE(hanging);
+
+  disk.set_syncs(LossyVfs::Syncs::end);
+  ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return hanging && healthy(); }));
+  ASSERT_TRUE(*hanging);
+  EXPECT_EQ(harness.event((*hanging)->front().seq).body, "hanging");
+}
+
 TEST_F(FaultTest, CommandAtFaultFailsAlone) {
   std::vector<model::RegistryChange> changes;
   model::Source other;

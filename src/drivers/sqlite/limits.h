@@ -54,6 +54,9 @@ inline constexpr std::size_t kCommandBytes = 512;
 /// While the store cannot commit it is probed after this wait, doubled up to the longest one.
 inline constexpr Millis kProbeWaitMin{50};
 inline constexpr Millis kProbeWaitMax{2'000};
+/// The longest a batch may take before the store says that its disk hangs: far beyond a checkpoint
+/// of the whole log (256 MiB at 100 MiB/s), and within the 10 s that GitHub waits for an answer.
+inline constexpr Millis kStallMax{5'000};
 /// A probe writes this much, so that a disk with a few free pages does not flap.
 inline constexpr std::size_t kProbeBytes = 64_KiB;
 

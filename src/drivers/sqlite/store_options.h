@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 
+#include "base/clock.h"
 #include "drivers/sqlite/limits.h"
 
 namespace grapnel::sqlite {
@@ -26,6 +27,8 @@ struct CommitFigures {
 struct StoreOptions {
   std::string data_dir;
   std::uint64_t wal_bytes_max = kWalBytesMax;
+  /// A batch that takes longer means a disk that hangs: writes are refused until it is through.
+  Millis stall_max = kStallMax;
   std::string vfs;  ///< a registered SQLite VFS for the database's files; "" = the system's
   PlantedBug bug = PlantedBug::none;
   /// Called on the writer's thread after each commit, if set.

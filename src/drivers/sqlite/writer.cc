@@ -1,6 +1,7 @@
 #include "drivers/sqlite/writer.h"
 
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -43,6 +44,7 @@ Writer::Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Exe
       clock_(clock),
       loop_(std::move(loop)),
       wal_bytes_max_(options.wal_bytes_max),
+      stall_max_(options.stall_max),
       on_commit_(options.on_commit),
       db_(std::move(db)),
       state_(std::move(state)),
@@ -91,6 +93,7 @@ void Writer::stop() {
 }
 
 Result<> Writer::submit(Command& command) {
+  if (auto stalled = stall()) return fail(std::move(*stalled));
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return fail(model::errc::store_unavailable, "the store is closing");
@@ -150,7 +153,8 @@ model::Seq Writer::newest_seq() const {
 }
 
 model::StoreHealth Writer::health() const {
-  const auto why = failure();
+  auto why = failure();
+  if (!why) why = stall();
   return {.writable = !why,
           .reason = why ? why->message() : "",
           .wal_bytes = files_.watch().wal_bytes(),
@@ -167,16 +171,19 @@ StoreCounters Writer::counters() const {
 void Writer::work() {
   std::vector<Command*> batch;
   while (wait_for_work(batch)) {
+    busy_since_ = SteadyClock::now();
     if (!failure() && files_.watch().sync_failed()) {
       note_failure(
           {model::errc::store_unavailable, "a sync of the store failed; it is being reopened"});
     }
     if (failure() && SteadyClock::now() >= probe_at_) probe();
     run_batch(batch);
-    if (failure()) continue;
-    release_orders();
-    make_room();
-    files_.note_growth();
+    if (!failure()) {
+      release_orders();
+      make_room();
+      files_.note_growth();
+    }
+    busy_since_ = Monotonic::max();
   }
 }
 
@@ -346,6 +353,15 @@ void Writer::deliver(LoopSide& side, Outcome& outcome) {
 std::optional<Error> Writer::failure() const {
   const std::scoped_lock lock(published_mutex_);
   return failure_;
+}
+
+std::optional<Error> Writer::stall() const {
+  const Monotonic since = busy_since_;
+  const Monotonic now = SteadyClock::now();
+  if (since >= now || now - since < stall_max_) return std::nullopt;
+  return Error{model::errc::store_unavailable,
+               fmt::format("the store has not answered for {} s; does its disk hang?",
+                           std::chrono::duration_cast<std::chrono::seconds>(now - since).count())};
 }
 
 void Writer::note_failure(const Error& error) {

@@ -193,6 +193,7 @@ class Writer {
   void tell(Outcome outcome);
   static void deliver(LoopSide& side, Outcome& outcome);
   std::optional<Error> failure() const;
+  std::optional<Error> stall() const;
   void note_failure(const Error& error);
   void probe();
   Result<> write_probe();
@@ -206,6 +207,7 @@ class Writer {
   const StoreClock& clock_;
   const async::Executor loop_;
   const std::uint64_t wal_bytes_max_;
+  const Millis stall_max_;
   const std::function<void(const CommitFigures&)> on_commit_;
 
   // The writer's thread.
@@ -216,6 +218,8 @@ class Writer {
   std::uint64_t room_at_;
   std::vector<std::int64_t> releases_;    // actions whose ordering keys no longer block
   std::optional<OrderPlace> release_at_;  // how far the walk over the first of them has come
+
+  std::atomic<Monotonic> busy_since_{Monotonic::max()};  // of the writer's thread; max: it rests
 
   mutable std::mutex mutex_;  // of everything below up to the blank line
   std::condition_variable changed_;

@@ -1,11 +1,11 @@
 #include "surface/api/answer.h"
 
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
 
+#include "model/json_text.h"
 #include "model/limits.h"
 #include "model/texts.h"
 #include "surface/api/limits.h"
@@ -45,7 +45,7 @@ model::HttpResponse json_text_answer(int status, std::string text) {
 }
 
 model::HttpResponse json_answer(int status, const boost::json::value& value) {
-  return json_text_answer(status, boost::json::serialize(value));
+  return json_text_answer(status, model::json_text(value));
 }
 
 model::HttpResponse empty_answer(int status) {

@@ -1,9 +1,8 @@
 #include "surface/api/views.h"
 
-#include <boost/json/serialize.hpp>
-
 #include "base/utf8.h"
 #include "crypto/base64.h"
+#include "model/json_text.h"
 #include "model/texts.h"
 #include "pipeline/json_body.h"
 #include "surface/api/limits.h"
@@ -96,10 +95,10 @@ std::string relay_delivery_text(const model::Event& event,
   if (!is_shown || body.starts_with(kByteOrderMark) || !pipeline::is_json(body)) {
     out["payload"] = nullptr;
     if (is_shown) out["payload_base64"] = crypto::base64_encode(body);
-    return json::serialize(out);
+    return model::json_text(out);
   }
   // As it came: a parser in between would round numbers and drop repeated names.
-  std::string text = json::serialize(out);
+  std::string text = model::json_text(out);
   text.pop_back();
   text += ",\"payload\":";
   text += body;

@@ -1,13 +1,13 @@
 #include "surface/cli/client.h"
 
 #include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/utf8.h"
 #include "base/version.h"
+#include "model/json_text.h"
 #include "model/texts.h"
 #include "surface/cli/errors.h"
 
@@ -123,7 +123,7 @@ async::Task<Result<Answer>> Client::call(Call call) {
   }
   std::string body;
   if (call.document) {
-    body = boost::json::serialize(*call.document);
+    body = model::json_text(*call.document);
     out.headers.push_back({"Content-Type", "application/json"});
     out.body = body;
   }

@@ -8,6 +8,7 @@
 
 #include "base/units.h"
 #include "base/utf8.h"
+#include "model/json_text.h"
 #include "model/texts.h"
 #include "surface/cli/limits.h"
 #include "surface/cli/yaml_writer.h"
@@ -43,8 +44,6 @@ std::string cut_to(std::string text, std::size_t width) {
   }
   return text.substr(0, end) + "…";
 }
-
-std::string number_text(double number) { return fmt::format("{}", number); }
 
 /// Bytes of the mark of writing direction that the text begins with (U+200E, U+200F, U+202A to
 /// U+202E, U+2066 to U+2069), which would show a line in another order; else 0.
@@ -99,10 +98,8 @@ void append_pretty(const boost::json::value& value, int depth, std::string& out)
       out += --left > 0 ? ",\n" : "\n";
     }
     out += outer + "]";
-  } else if (value.is_double()) {
-    out += number_text(value.get_double());
   } else {
-    out += boost::json::serialize(value);
+    out += model::json_text(value);
   }
 }
 
@@ -236,7 +233,6 @@ const boost::json::value* find_field(const boost::json::value& value, std::strin
 std::string text_of(const boost::json::value& value) {
   if (value.is_null()) return "";
   if (const auto* text = value.if_string()) return std::string(*text);
-  if (value.is_double()) return number_text(value.get_double());
   if (const auto* items = value.if_array()) {
     std::string out;
     for (const auto& item : *items) {
@@ -254,7 +250,7 @@ std::string text_of(const boost::json::value& value) {
     }
     return out;
   }
-  return boost::json::serialize(value);
+  return model::json_text(value);
 }
 
 std::string field_text(const boost::json::value& value, std::string_view path) {

@@ -1,7 +1,6 @@
 #include "surface/cli/plan.h"
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "base/utf8.h"
 #include "model/definition_json.h"
+#include "model/json_text.h"
 #include "model/texts.h"
 #include "surface/cli/errors.h"
 #include "surface/cli/limits.h"
@@ -34,8 +34,7 @@ object only(const object& from, const object& wanted,
 }
 
 std::string shown(const boost::json::value& value) {
-  std::string text =
-      value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+  std::string text = value.is_string() ? std::string(value.get_string()) : model::json_text(value);
   if (text.empty()) text = "\"\"";
   if (text.size() > kDifferenceTextMax) {
     text =

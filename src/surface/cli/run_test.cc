@@ -251,7 +251,7 @@ TEST(Run, ReplayOfDeadLettersWaitsAndTellsHowFarItIs) {
       0);
   EXPECT_EQ(terminal.requests.at(0).body,
             R"({"source":"demo","reason":"retries_exhausted","from":"2026-01-01T00:00:00.000Z",)"
-            R"("rate":5E0})");
+            R"("rate":5})");
   EXPECT_EQ(terminal.err, "0 of 9 replayed, 1 skipped\n5 of 9 replayed, 1 skipped\n");
   EXPECT_EQ(terminal.out, "replay job_1 done: 8 of 9 replayed, 1 skipped\n");
 }

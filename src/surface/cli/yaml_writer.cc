@@ -2,13 +2,13 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 #include <yaml.h>
 
 #include <new>
 #include <string>
 
 #include "base/utf8.h"
+#include "model/json_text.h"
 #include "model/texts.h"
 #include "surface/cli/yaml_scalar.h"
 
@@ -95,7 +95,7 @@ class Writer {
     } else if (const auto* text = value.if_string()) {
       write_text(*text);
     } else {
-      write_scalar(boost::json::serialize(value), YAML_PLAIN_SCALAR_STYLE);
+      write_scalar(model::json_text(value), YAML_PLAIN_SCALAR_STYLE);
     }
   }
 
