@@ -24,7 +24,7 @@ test: ## every test, with AddressSanitizer and UndefinedBehaviorSanitizer
 	cmake --build --preset asan
 	tools/run_tests.sh asan -j$(CTEST_JOBS)
 
-bench: build ## the two figures of the README: durable ingests, and end to end
+bench: build ## the rates of the README: ingested, delivered, ten deliveries an event
 	tools/install_deps.sh
 	cmake --build --preset release
 	python3 bench/relay.py

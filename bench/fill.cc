@@ -56,7 +56,7 @@ std::vector<model::Settlement> outcomes(const std::vector<model::Appended>& appe
 
 async::Task<Result<>> drop_old_keys(sqlite::Store& store) {
   for (;;) {
-    const auto step = co_await store.upkeep().drop_old_keys();
+    const auto step = co_await store.ports().upkeep.drop_old_keys();
     if (!step) co_return fail(step.error());
     if (*step == model::StepResult::done) co_return Result<>{};
   }
@@ -64,15 +64,15 @@ async::Task<Result<>> drop_old_keys(sqlite::Store& store) {
 
 async::Task<Result<>> fill(sqlite::Store& store, FilledClock& clock, Random& random, Time start,
                            std::int64_t events, int actions) {
-  IdSource ids(store.clock(), random);
+  IdSource ids(store.ports().clock, random);
   const auto source = co_await bench::define_source(store, ids, actions);
   if (!source) co_return fail(source.error());
-  const auto entry = store.registry().snapshot()->find_source(*source);
+  const auto entry = store.ports().registry.snapshot()->find_source(*source);
   const std::int64_t batch = std::clamp<std::int64_t>(events / 1'000, 1, kBatchMax);
   Time keys_at = start + kKeysEvery;
   for (std::int64_t done = 0; done < events;) {
     clock.advance_to(start + kSpan * done / events);
-    const Time now = store.clock().now();
+    const Time now = store.ports().clock.now();
     std::vector<model::EventDraft> drafts;
     const auto end = std::min(events, done + batch);
     for (; done < end; ++done) {
@@ -80,10 +80,10 @@ async::Task<Result<>> fill(sqlite::Store& store, FilledClock& clock, Random& ran
       drafts.back().event.idempotency_place = "header:Idempotency-Key";
       drafts.back().event.idempotency_key = "key-" + std::to_string(random.u64());
     }
-    const auto appended = co_await store.events().append(std::move(drafts));
+    const auto appended = co_await store.ports().log.append(std::move(drafts));
     if (!appended) co_return fail(appended.error());
     if (actions > 0) {
-      const auto settled = co_await store.deliveries().settle(outcomes(*appended, ids, now));
+      const auto settled = co_await store.ports().book.settle(outcomes(*appended, ids, now));
       if (!settled) co_return fail(settled.error());
     }
     if (now >= keys_at) {

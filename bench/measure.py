@@ -71,9 +71,22 @@ def wrk(url, connections, seconds, script="post.lua"):
     )
 
 
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+def _used(stat):
+    fields = stat.read_text().rsplit(") ", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(pid):
+    return _used(pathlib.Path(f"/proc/{pid}/stat"))
+
+
+def cpu_seconds_of_threads(pid):
+    """{thread: CPU seconds}"""
+    return {t.name: _used(t / "stat") for t in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+
+
+def delivered(grapnel):
+    return grapnel.metrics().get('deliveries_ended_total{state="delivered"}', 0)
 
 
 def resident_mib(pid):
@@ -116,9 +129,8 @@ class Sink:
     def end(self):
         """(requests, p50 ms, p99 ms) of the way here, for bodies that say when they were due."""
         self.process.stdin.close()
-        last = self.process.stdout.read().splitlines()[-1]
+        requests, p50, p99 = map(int, self.process.stdout.read().split())
         self.process.wait(10)
-        requests, p50, p99 = map(int, last.split())
         return requests, p50 / 1e3, p99 / 1e3
 
 

@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 
-from measure import Sink, arguments, harness, parse, silent_endpoint
+from measure import Sink, arguments, delivered, harness, parse, silent_endpoint
 
 CONNECTIONS = 16
 GOOD = 97
@@ -122,10 +122,7 @@ def crowd_rate(args, beside):
             sender.start()
         for sender in senders:
             sender.join()
-        done = 'deliveries_ended_total{state="delivered"}'
-        harness.eventually(
-            lambda: grapnel.metrics().get(done, 0) >= GOOD * EVENTS, 120, "every good delivery"
-        )
+        harness.eventually(lambda: delivered(grapnel) >= GOOD * EVENTS, 120, "every good delivery")
         taken = time.monotonic() - began
     sink.end()
     return GOOD * EVENTS / taken
@@ -162,6 +159,7 @@ def large(args):
         machine, at_sink = small_beside(args, grapnel, f"127.0.0.1:{sink.port}")
         beside, bodies = small_beside(args, grapnel, grapnel.api_address)
     sink.end()
+    assert at_sink > 0 and bodies > 0, "no body of 32 MiB came through"
     print(
         f"large: small webhooks' p99 {alone:.2f} ms alone, {machine:.2f} ms while {at_sink} bodies"
         f" of 32 MiB go to another process, {beside:.2f} ms while {bodies} come to this one"

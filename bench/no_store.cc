@@ -85,7 +85,8 @@ class Nothing final : public model::EventLog, public model::DeliveryBook {
   async::Task<Result<std::vector<model::Settled>>> settle(
       std::vector<model::Settlement> settlements) override {
     co_await boost::asio::post(executor_, async::use_task);
-    ended_ += static_cast<std::int64_t>(settlements.size());
+    ended_ += std::ranges::count(settlements, model::Settlement::Kind::delivered,
+                                 &model::Settlement::kind);
     co_return std::vector<model::Settled>(settlements.size());
   }
   void watch_work(std::function<void(const std::vector<model::WorkHint>&)> watcher) override {
@@ -182,7 +183,7 @@ class Bench {
       return EXIT_FAILURE;
     }
     store_ = std::move(*opened);
-    ids_.emplace(store_->clock(), random_);
+    ids_.emplace(store_->ports().clock, random_);
     if (desired_ == model::DesiredState::paused) nothing_.forget_pending();
     scope_.spawn(start());
     std::thread([this] {  // ends with our standard input
@@ -210,7 +211,8 @@ class Bench {
   }
 
   async::Task<> start() {
-    const auto made = co_await store_->registry().commit(definitions(*ids_, target_, desired_));
+    const auto made =
+        co_await store_->ports().registry.commit(definitions(*ids_, target_, desired_));
     if (!made) std::abort();
     pipeline_.emplace(pipeline::Pipeline::Parts{.executor = loop_.get_executor(),
                                                 .timers = timers_,

@@ -15,28 +15,23 @@ memory seen. In the same run, as baselines of the ratios: the same with the stor
 the sink alone. Machines differ and are noisy: compare ratios and CPU per event.
 """
 
-import os
-import pathlib
 import subprocess
 import time
 
-from measure import Sink, Watch, arguments, cpu_seconds, harness, parse, wrk
+from measure import (
+    Sink,
+    Watch,
+    arguments,
+    cpu_seconds,
+    cpu_seconds_of_threads,
+    delivered,
+    harness,
+    parse,
+    wrk,
+)
 
 #: Baselines need no longer than this.
 BASELINE_SECONDS = 20
-
-
-def delivered(grapnel):
-    return grapnel.metrics().get('deliveries_ended_total{state="delivered"}', 0)
-
-
-def busiest_threads(pid):
-    """{thread: CPU seconds}"""
-    times = {}
-    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        fields = (task / "stat").read_text().rsplit(") ", 1)[1].split()
-        times[task.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return times
 
 
 def without_store(args, name, target, state):
@@ -72,13 +67,13 @@ def measure(args, name, target, actions, fields):
             grapnel.action("bench", f"{target}{number}", name=f"bench-{number}", **fields)
         pid = grapnel.process.pid
         watch = Watch(grapnel)
-        cpu, threads, began = cpu_seconds(pid), busiest_threads(pid), time.monotonic()
+        cpu, threads, began = cpu_seconds(pid), cpu_seconds_of_threads(pid), time.monotonic()
         load = wrk(f"http://{grapnel.api_address}/webhooks/bench", args.connections, args.seconds)
         taken = time.monotonic() - began
         done = delivered(grapnel)
         assert load.refused == 0, f"{load.refused} webhooks were refused"
         line = f"{name:28} {load.rate:9.0f}/s  p50 {load.p50:6.2f} ms  p99 {load.p99:7.2f} ms"
-        used = {t: s - threads.get(t, 0) for t, s in busiest_threads(pid).items()}
+        used = {t: s - threads.get(t, 0) for t, s in cpu_seconds_of_threads(pid).items()}
         if fields.get("state") == "paused":
             line += f"  {load.requests} waiting"
         else:
@@ -90,7 +85,10 @@ def measure(args, name, target, actions, fields):
             f"{seconds / load.requests * 1e6:.1f}"
             for seconds in sorted(used.values(), reverse=True)[:2]
         )
-        print(f"{line}  cpu {whole:.1f} us/event ({parts})  {watch.end()}", flush=True)
+        line += f"  cpu {whole:.1f} us/event ({parts})"
+        if actions > 1:
+            line += f", {whole / actions:.1f} us/delivery"
+        print(f"{line}  {watch.end()}", flush=True)
         return load.rate, done / taken
 
 

@@ -76,7 +76,7 @@ inline async::Task<Result<model::SourceId>> define_source(sqlite::Store& store, 
     action.desired = model::DesiredState::paused;
     changes.emplace_back(model::PutAction{.action = action});
   }
-  const auto done = co_await store.registry().commit(std::move(changes));
+  const auto done = co_await store.ports().registry.commit(std::move(changes));
   if (!done) co_return fail(done.error());
   co_return source.id;
 }

@@ -1,9 +1,7 @@
 // A webhook receiver that costs little: one thread, epoll, every request answered 200 at once. It
-// prints its port, then, each second with traffic, how many requests came. Ends on SIGTERM or when
-// stdin closes, and then prints how many came, and of bodies that begin with {"ns":<CLOCK_MONOTONIC
-// when they were due> the median and the 99th percentile of their way here, in microseconds.
-//
-//   bench_sink [delay_ms]     answer each request after that many milliseconds
+// prints its port. Ends on SIGTERM or when stdin closes; then it prints how many requests came, and
+// of bodies that begin with {"ns":<CLOCK_MONOTONIC when they were due> the median and the 99th
+// percentile of their way here, in microseconds.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -17,12 +15,10 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace {
@@ -65,7 +61,7 @@ std::optional<std::uint32_t> way_of(std::string_view request) {
 
 class Sink {
  public:
-  explicit Sink(int delay_ms) : delay_(delay_ms) {
+  Sink() {
     listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -85,21 +81,10 @@ class Sink {
   }
 
   void run() {
-    auto report_at = Clock::now() + std::chrono::seconds(1);
-    std::uint64_t reported = 0;
     epoll_event events[256];
     while (!ended_) {
-      const int count = ::epoll_wait(epoll_, events, 256, wait_ms());
+      const int count = ::epoll_wait(epoll_, events, 256, -1);
       for (int i = 0; i < count; ++i) handle(events[i].data.fd);
-      answer_due();
-      if (Clock::now() >= report_at) {
-        if (requests_ != reported) {
-          std::printf("%llu\n", static_cast<unsigned long long>(requests_));
-          std::fflush(stdout);
-        }
-        reported = requests_;
-        report_at = Clock::now() + std::chrono::seconds(1);
-      }
     }
     std::ranges::sort(ways_);
     const auto quantile = [this](std::size_t percent) {
@@ -115,13 +100,6 @@ class Sink {
     event.events = EPOLLIN;
     event.data.fd = descriptor;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event);
-  }
-
-  int wait_ms() const {
-    if (waiting_.empty()) return 200;
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(waiting_.front().first -
-                                                                            Clock::now());
-    return left.count() < 0 ? 0 : static_cast<int>(left.count()) + 1;
   }
 
   void handle(int descriptor) {
@@ -158,18 +136,7 @@ class Sink {
       if (const auto way = way_of(std::string_view(peer.in).substr(0, size))) ways_.push_back(*way);
       peer.in.erase(0, size);
       ++requests_;
-      if (delay_ == 0) {
-        send_answer(descriptor);
-      } else {
-        waiting_.emplace_back(Clock::now() + std::chrono::milliseconds(delay_), descriptor);
-      }
-    }
-  }
-
-  void answer_due() {
-    while (!waiting_.empty() && waiting_.front().first <= Clock::now()) {
-      if (peers_.contains(waiting_.front().second)) send_answer(waiting_.front().second);
-      waiting_.pop_front();
+      send_answer(descriptor);
     }
   }
 
@@ -178,20 +145,18 @@ class Sink {
         ::send(descriptor, kAnswer.data(), kAnswer.size(), MSG_NOSIGNAL);
   }
 
-  int delay_;
   int listener_ = -1;
   int epoll_ = -1;
   bool ended_ = false;
   std::uint64_t requests_ = 0;
   std::vector<std::uint32_t> ways_;
   std::unordered_map<int, Peer> peers_;
-  std::deque<std::pair<Clock::time_point, int>> waiting_;
 };
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  Sink sink(argc > 1 ? std::atoi(argv[1]) : 0);
+int main() {
+  Sink sink;
   sink.run();
   return 0;
 }

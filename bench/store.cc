@@ -48,14 +48,14 @@ double cpu_seconds() {
 enum class Scenario { append, append_and_settle };
 
 async::Task<> call(Measured& run, Scenario scenario) {
-  IdSource ids(run.store->clock(), run.random);
+  IdSource ids(run.store->ports().clock, run.random);
   const std::string body(1024, 'x');
   while (Clock::now() < run.end) {
-    const auto entry = run.store->registry().snapshot()->find_source(run.source);
+    const auto entry = run.store->ports().registry.snapshot()->find_source(run.source);
     std::vector<model::EventDraft> drafts;
     for (std::size_t i = 0; i < run.batch; ++i)
-      drafts.push_back(bench::draft(*entry, ids, body, run.store->clock().now()));
-    const auto appended = co_await run.store->events().append(std::move(drafts));
+      drafts.push_back(bench::draft(*entry, ids, body, run.store->ports().clock.now()));
+    const auto appended = co_await run.store->ports().log.append(std::move(drafts));
     if (!appended) {
       std::fprintf(stderr, "%s\n", appended.error().message().c_str());
       co_return;
@@ -64,9 +64,9 @@ async::Task<> call(Measured& run, Scenario scenario) {
       std::vector<model::Settlement> settlements;
       for (const auto& one : *appended) {
         settlements.push_back(
-            bench::delivered(one.deliveries.front(), ids, run.store->clock().now()));
+            bench::delivered(one.deliveries.front(), ids, run.store->ports().clock.now()));
       }
-      const auto settled = co_await run.store->deliveries().settle(std::move(settlements));
+      const auto settled = co_await run.store->ports().book.settle(std::move(settlements));
       if (!settled) co_return;
     }
     run.events += appended->size();
@@ -74,7 +74,7 @@ async::Task<> call(Measured& run, Scenario scenario) {
 }
 
 async::Task<> define(Measured& run) {
-  IdSource ids(run.store->clock(), run.random);
+  IdSource ids(run.store->ports().clock, run.random);
   const auto source = co_await bench::define_source(*run.store, ids, 1);
   if (source) run.source = *source;
   if (!source) std::fprintf(stderr, "%s\n", source.error().message().c_str());

@@ -110,7 +110,7 @@ class Daemon {
     log_.info("started", {{"version", kVersion},
                           {"epoch", store_->epoch()},
                           {"data_dir", config_.data_dir},
-                          {"sources", store_->registry().snapshot()->slugs.size()}});
+                          {"sources", store_->ports().registry.snapshot()->slugs.size()}});
     scope_.spawn(begin_serving());
     return {};
   }
@@ -119,14 +119,14 @@ class Daemon {
 
  private:
   Result<> take_keys() {
-    auto keys = open_keys(config_, *store_->registry().snapshot(), random_);
+    auto keys = open_keys(config_, *store_->ports().registry.snapshot(), random_);
     if (!keys) return std::unexpected(keys.error());
     if (!keys->made_file.empty()) {
       log_.info("made a master key; keep a copy of it elsewhere", {{"file", keys->made_file}});
     }
     box_.emplace(std::move(keys->box));
     digest_.emplace(std::move(keys->digest));
-    const auto sealed = finish(seal_anew(*box_, store_->registry(), config_.data_dir));
+    const auto sealed = finish(seal_anew(*box_, store_->ports().registry, config_.data_dir));
     if (!sealed) {
       return fail(Error{sealed.error().code,
                         fmt::format("cannot seal the secrets anew: {}", sealed.error().message())});
@@ -157,10 +157,11 @@ class Daemon {
 
   void make_parts() {
     const auto executor = loop_.get_executor();
-    pool_.emplace(executor, kBlockingThreads);
+    body_pool_.emplace(executor, kBodyThreads);
+    metrics_pool_.emplace(executor, kMetricsThreads);
     resolver_.emplace(executor);
     client_.emplace(executor, *resolver_, http::EgressGuard(config_.egress_allow));
-    ids_.emplace(store_->clock(), random_);
+    ids_.emplace(store_->ports().clock, random_);
     pipeline_.emplace(pipeline::Pipeline::Parts{.executor = executor,
                                                 .timers = timers_,
                                                 .system_clock = system_clock_,
@@ -170,7 +171,7 @@ class Daemon {
                                                 .sender = *client_,
                                                 .box = *box_,
                                                 .digest = *digest_,
-                                                .pool = &*pool_,
+                                                .pool = &*body_pool_,
                                                 .metrics = metrics_,
                                                 .log_lines = log_,
                                                 .retention = config_.retention});
@@ -200,8 +201,9 @@ class Daemon {
         .journal = log_,
         .metrics = metrics_,
         .auth = auth});
-    ops_handler_.emplace(api::OpsHandler::Parts{
-        .metrics = metrics_, .pool = &*pool_, .why_not_ready = [this] { return not_ready(); }});
+    ops_handler_.emplace(api::OpsHandler::Parts{.metrics = metrics_,
+                                                .pool = &*metrics_pool_,
+                                                .why_not_ready = [this] { return not_ready(); }});
     process_metrics_.emplace(ProcessMetrics::Parts{.metrics = metrics_,
                                                    .client = *client_,
                                                    .resolver = *resolver_,
@@ -212,7 +214,7 @@ class Daemon {
 
   async::Task<> begin_serving() {
     const auto first =
-        co_await make_first_key(store_->registry(), *ids_, random_, config_.data_dir);
+        co_await make_first_key(store_->ports().registry, *ids_, random_, config_.data_dir);
     if (!first) {
       log_.error("the first admin key cannot be made", {{"error", first.error().message()}});
     } else if (*first) {
@@ -249,7 +251,7 @@ class Daemon {
   std::optional<std::string> not_ready() const {
     if (stopping_) return "shutting down";
     if (!ready_) return "starting";
-    const auto health = store_->upkeep().health();
+    const auto health = store_->ports().upkeep.health();
     if (!health.writable) return health.reason;
     return std::nullopt;
   }
@@ -300,7 +302,8 @@ class Daemon {
   std::unique_ptr<sqlite::Store> store_;
   std::optional<crypto::SecretBox> box_;
   std::optional<crypto::KeyedDigest> digest_;
-  std::optional<async::BlockingPool> pool_;
+  std::optional<async::BlockingPool> body_pool_;
+  std::optional<async::BlockingPool> metrics_pool_;
   std::optional<http::Resolver> resolver_;
   std::optional<http::Client> client_;
   std::optional<IdSource> ids_;

@@ -56,8 +56,10 @@ inline constexpr std::size_t kSecretFileBytesMax = 4'096;
 inline constexpr std::size_t kCertificateErrorsToldMax = 100;
 /// The key of header digests: as long as the digest it keys.
 inline constexpr std::size_t kDigestKeyBytes = 32;
-/// Threads of the process for what blocks outside the store: metrics, hashing of large bodies.
-inline constexpr std::size_t kBlockingThreads = 2;
+/// Threads that hash and scan large bodies, with rests: half of two processors.
+inline constexpr std::size_t kBodyThreads = 2;
+/// Threads that write metrics pages: a scrape never waits for a body.
+inline constexpr std::size_t kMetricsThreads = 1;
 /// After the last attempt ended: time for connections that still read their answers.
 inline constexpr Millis kServerStopMax{2'000};
 

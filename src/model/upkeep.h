@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <system_error>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -26,7 +27,8 @@ struct Swept {
 
 struct StoreHealth {
   bool writable = false;
-  std::string reason;  ///< when it is not: one sentence
+  std::error_code code;  ///< when it is not: store_*
+  std::string reason;    ///< when it is not: one sentence
   std::uint64_t wal_bytes = 0;
   std::int64_t epoch = 0;
 };

@@ -16,6 +16,8 @@ struct Description {
   std::string idempotency_place;  ///< "" = no key
   std::string idempotency_key;    ///< above 256 bytes: "sha256:" and its hash
   std::optional<std::string> ordering_key;
+
+  bool operator==(const Description&) const = default;
 };
 
 /// Type by the source's own place, else by default: X-GitHub-Event joined with the body's `action`

@@ -21,6 +21,7 @@
 #include "model/event_log.h"
 #include "model/http.h"
 #include "model/registry.h"
+#include "model/upkeep.h"
 #include "pipeline/batcher.h"
 #include "pipeline/metrics.h"
 #include "pipeline/plan.h"
@@ -52,6 +53,7 @@ class Ingest {
     model::Registry& registry;
     model::EventLog& log;
     const model::DeliveryBook& book;
+    const model::Upkeep& upkeep;
     Adopter& adopter;
     const crypto::KeyedDigest& digest;
     async::BlockingPool* pool;  ///< for large bodies; null: on the loop

@@ -12,18 +12,25 @@ using model::SourceMode;
 using std::chrono::hours;
 using std::chrono::seconds;
 
-class IngestTest : public testing::Test, public Rig {};
+class IngestTest : public testing::Test, public Rig {
+ protected:
+  /// A webhook for "demo" that waits for a commit by hand.
+  void begin_to_receive() {
+    make_source("demo");
+    store.set_commits(doubles::MemoryStore::Commits::by_hand);
+    model::HttpRequest request{.method = "POST", .target = "/webhooks/demo", .body = "x"};
+    boost::asio::co_spawn(
+        loop, ingest().receive("demo", std::move(request)),
+        [this](const std::exception_ptr&, Outcome outcome) { answered = std::move(outcome); });
+    settle();
+  }
+
+  using Outcome = std::expected<Receipt, Refusal>;
+  std::optional<Outcome> answered;
+};
 
 TEST_F(IngestTest, NothingIsAnsweredBeforeItIsDurable) {
-  make_source("demo");
-  store.set_commits(doubles::MemoryStore::Commits::by_hand);
-  std::optional<std::expected<Receipt, Refusal>> answered;
-  model::HttpRequest request{.method = "POST", .target = "/webhooks/demo", .body = "x"};
-  boost::asio::co_spawn(loop, ingest().receive("demo", std::move(request)),
-                        [&](const std::exception_ptr&, std::expected<Receipt, Refusal> outcome) {
-                          answered = std::move(outcome);
-                        });
-  settle();
+  begin_to_receive();
   EXPECT_FALSE(answered);
   EXPECT_TRUE(store.commit_waiting());
   settle();
@@ -54,14 +61,37 @@ TEST_F(IngestTest, SameKeyWithinTheWindowIsADuplicateAndMakesNothingNew) {
 }
 
 TEST_F(IngestTest, FailedCommitIsRefusedAndTheNextCopyBecomesTheFirst) {
-  make_source("demo");
+  begin_to_receive();
   store.set_outage(model::errc::store_full);
-  const auto refused = receive("demo", "1", {{"Idempotency-Key", "k"}});
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().kind, RefusalKind::store_down);
-  EXPECT_TRUE(refused.error().retry_after);
+  EXPECT_TRUE(store.commit_waiting());
+  settle();
+  ASSERT_TRUE(answered);
+  ASSERT_FALSE(*answered);
+  EXPECT_EQ(answered->error().kind, RefusalKind::store_down);
+  EXPECT_TRUE(answered->error().retry_after);
   store.set_outage(std::nullopt);
+  store.set_commits(doubles::MemoryStore::Commits::each_turn);
   EXPECT_EQ(receive("demo", "1", {{"Idempotency-Key", "k"}})->admission, Admission::accepted);
+}
+
+TEST_F(IngestTest, WebhooksAreRefusedAtOnceWhileTheStoreCannotTakeAnyAlsoBehindOneThatHangs) {
+  begin_to_receive();
+  const auto waiting = store.waiting();
+  store.set_outage(model::errc::store_unavailable);
+  for (int i = 0; i < 5; ++i) {
+    const auto refused = receive("demo");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().kind, RefusalKind::store_down);
+    EXPECT_TRUE(refused.error().retry_after);
+  }
+  EXPECT_FALSE(answered) << "its fate is not known";
+  EXPECT_EQ(store.waiting(), waiting) << "none of them was given to it";
+  store.set_outage(std::nullopt);
+  EXPECT_TRUE(store.commit_waiting());
+  settle();
+  ASSERT_TRUE(answered);
+  EXPECT_TRUE(answered->has_value());
+  store.set_commits(doubles::MemoryStore::Commits::each_turn);
 }
 
 TEST_F(IngestTest, PausedSourceHoldsAndReleasesInOrderWithNewcomersBehind) {

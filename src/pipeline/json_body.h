@@ -1,7 +1,6 @@
-// Looking into a body that may be JSON, without building a document of our own.
+// Looking into a body that may be JSON and is at hand as a whole.
 #pragma once
 
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,7 +13,7 @@ namespace grapnel::pipeline {
 /// it is built for the moment: for bodies that are not large.
 BodyValues read_values(std::string_view body, std::span<const std::string> pointers);
 
-/// Any JSON text (RFC 8259), scalars included, nested up to kJsonDepthMax.
+/// Any JSON text (RFC 8259), scalars included, nested as JsonScan bears it.
 bool is_json(std::string_view body);
 
 }  // namespace grapnel::pipeline

@@ -24,11 +24,13 @@ std::optional<BodyValues> scan(std::string_view body, const std::vector<std::str
   return scan.finish();
 }
 
+constexpr std::size_t kPieces[]{1, 2, 7, 64UL << 10, 1UL << 20};
+
 /// The same, however it is read.
 std::optional<std::string> at(std::string_view body, const std::string& pointer) {
   const std::vector<std::string> pointers{pointer};
   const auto value = found(read_values(body, pointers), pointer);
-  for (const std::size_t piece : {1UL, 2UL, 7UL, 1UL << 20}) {
+  for (const std::size_t piece : kPieces) {
     const auto scanned = scan(body, pointers, piece).value_or(BodyValues{});
     EXPECT_EQ(found(scanned, pointer), value) << body.substr(0, 100) << " in pieces of " << piece;
   }
@@ -37,8 +39,9 @@ std::optional<std::string> at(std::string_view body, const std::string& pointer)
 
 bool json(std::string_view body) {
   const bool whole = is_json(body);
-  EXPECT_EQ(scan(body, {}, 1UL << 20).has_value(), whole) << body.substr(0, 100);
-  EXPECT_EQ(scan(body, {}, 1).has_value(), whole) << body.substr(0, 100);
+  for (const std::size_t piece : kPieces) {
+    EXPECT_EQ(scan(body, {}, piece).has_value(), whole) << body.substr(0, 100);
+  }
   return whole;
 }
 
@@ -134,13 +137,36 @@ TEST(JsonBody, ValuesAboveTheirBoundAreAbsent) {
 }
 
 TEST(JsonBody, NestingBeyondTheBoundIsRefusedAndNotFollowed) {
-  const auto nested = [](std::size_t depth) {
-    return std::string(depth, '[') + std::string(depth, ']');
+  const auto nested = [](std::size_t depth, const std::string& innermost) {
+    return std::string(depth, '[') + innermost + std::string(depth, ']');
   };
-  EXPECT_TRUE(json(nested(kJsonDepthMax - 1)));
-  EXPECT_FALSE(json(nested(kJsonDepthMax + 1)));
+  for (const char* innermost : {"1", "null", "\"x\"", "123456789012345678901234567890"}) {
+    EXPECT_TRUE(json(nested(kJsonDepthMax - 1, innermost))) << innermost;
+    EXPECT_FALSE(json(nested(kJsonDepthMax, innermost))) << innermost;
+  }
+  for (const char* empty : {"[]", "{}"}) {
+    EXPECT_TRUE(json(nested(kJsonDepthMax - 1, empty))) << empty;
+    EXPECT_FALSE(json(nested(kJsonDepthMax, empty))) << empty;
+  }
+  EXPECT_FALSE(json(nested(kJsonDepthMax - 1, R"({"a":1})")));
   EXPECT_FALSE(json(std::string(100'000, '[')));
   EXPECT_FALSE(json(std::string(100'000, '[') + "1e999" + std::string(100'000, ']')));
+}
+
+// Boost.JSON 1.81 writes beyond a buffer when a long tail follows a character that was cut in two.
+TEST(JsonBody, CharactersCutInTwoBeforeALongTailDoNoHarm) {
+  constexpr std::size_t kPiece = 64UL << 10;
+  for (const std::string cut :
+       {"é", "€", "😀", R"(\u00e9)", R"(\u20ac)", R"(\ud83d\ude00)", R"(\n)"}) {
+    for (std::size_t before = 1; before < cut.size(); ++before) {
+      const std::string head = R"({"a":")";
+      const std::string body = head + std::string(kPiece - head.size() - before, 'x') + cut +
+                               std::string(300'000, 'y') + R"(","b":"found"})";
+      const auto values = scan(body, {"/b"}, kPiece);
+      ASSERT_TRUE(values) << cut << " after " << before;
+      EXPECT_EQ(found(*values, "/b"), "found") << cut << " after " << before;
+    }
+  }
 }
 
 TEST(JsonBody, ScalarsAloneAreJsonButHoldNoPlaces) {

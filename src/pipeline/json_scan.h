@@ -1,6 +1,6 @@
 // Looks for scalars in a JSON text that comes in pieces, and keeps nothing else of it: the memory
-// it takes does not grow with the text. Slower than JsonBody; for texts that are large, or hold
-// numbers beyond 64 bits.
+// it takes does not grow with the text. Slower than read_values(); for texts that are large, and
+// for small ones where the digits of a number matter (beyond 64 bits, fractions, -0).
 #pragma once
 
 #include <memory>
@@ -27,9 +27,10 @@ class JsonScan {
   JsonScan& operator=(const JsonScan&) = delete;
 
   void add(std::string_view piece);
-  /// What the text holds, after its last piece; nothing where it is no JSON (RFC 8259) or nested
-  /// deeper than kJsonDepthMax. A scalar alone is JSON without values. Of a name that an object
-  /// repeats the first counts.
+  /// What the text holds, after its last piece; nothing where it is no JSON (RFC 8259), or nested
+  /// kJsonDepthMax deep (an empty innermost object or array left out) or deeper. A scalar alone is
+  /// JSON without values. Of a name that an object repeats the first counts. An exponent beyond 32
+  /// bits is no number here, other than RFC 8259 has it.
   std::optional<BodyValues> finish();
 
  private:

@@ -27,6 +27,10 @@ inline constexpr std::size_t kWorkPieceBytes = 64ULL << 10;
 static_assert(kWorkPieceBytes <= kInlineWorkBytesMax);
 /// Nesting of a JSON body: simdjson's own bound; no provider sends more than 20.
 inline constexpr std::size_t kJsonDepthMax = 1'024;
+/// Bytes that Boost.JSON 1.81 gets at a time where a text goes on: it copies what follows a
+/// character that was cut in two into a buffer of 4,096 bytes, behind up to four bytes of that
+/// character, and does not look whether all of it fits (boostorg/json issue 876).
+inline constexpr std::size_t kJsonFeedBytesMax = 4'000;
 /// A value read from a body by a pointer (event type, keys).
 inline constexpr std::size_t kPointerValueBytesMax = 4'096;
 

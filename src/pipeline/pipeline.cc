@@ -35,6 +35,7 @@ Pipeline::Pipeline(Parts p)
                .registry = p.store.registry,
                .log = p.store.log,
                .book = p.store.book,
+               .upkeep = p.store.upkeep,
                .adopter = dispatcher_,
                .digest = p.digest,
                .pool = p.pool,

@@ -18,7 +18,7 @@ enum class RefusalKind : std::uint8_t {
   rate_limited,      ///< 429
   backlog_full,      ///< 429: an action's bound, with on_full = refuse
   held_full,         ///< 429: the source's held bound
-  too_many_waiting,  ///< 503: kIngestWaitingMax events wait for the store
+  too_many_waiting,  ///< 503: kIngestWaitingMax wait for the store, or large ones for a thread
   store_down,        ///< 503
 };
 inline constexpr int kRefusalKinds = 9;

@@ -34,14 +34,14 @@ class SqliteUnderTest final : public StoreUnderTest {
  public:
   SqliteUnderTest() { open(); }
 
-  model::EventLog& log() override { return store_->events(); }
-  model::DeliveryBook& book() override { return store_->deliveries(); }
-  model::Registry& registry() override { return store_->registry(); }
-  model::Catalog& catalog() override { return store_->catalog(); }
-  model::Upkeep& upkeep() override { return store_->upkeep(); }
+  model::EventLog& log() override { return store_->ports().log; }
+  model::DeliveryBook& book() override { return store_->ports().book; }
+  model::Registry& registry() override { return store_->ports().registry; }
+  model::Catalog& catalog() override { return store_->ports().catalog; }
+  model::Upkeep& upkeep() override { return store_->ports().upkeep; }
   async::Loop& loop() override { return loop_; }
   doubles::ManualClock& clock() override { return clock_; }
-  const StoreClock& store_clock() const override { return store_->clock(); }
+  const StoreClock& store_clock() const override { return store_->ports().clock; }
   void reopen() override {
     store_.reset();  // hands no lease back: for what it left running it is a crash
     doubles::run_ready(loop_);

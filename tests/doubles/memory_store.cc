@@ -133,8 +133,9 @@ void MemoryStore::watch_work(std::function<void(const std::vector<WorkHint>&)> w
 
 StoreHealth MemoryStore::health() const {
   StoreHealth out{.writable = !crashed_ && !outage_, .epoch = tables_.epoch()};
-  if (crashed_) out.reason = "the store is closed";
-  if (outage_) out.reason = make_error_code(*outage_).message();
+  if (crashed_) out.code = model::errc::store_unavailable;
+  if (outage_) out.code = *outage_;
+  if (!out.writable) out.reason = out.code.message();
   return out;
 }
 

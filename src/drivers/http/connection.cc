@@ -228,8 +228,8 @@ bool Connection::make_room(std::string& body, std::uint64_t bytes, std::uint64_t
   return true;
 }
 
-/// Waits until so far a body may be read on, reads of large ones taking turns. False when its
-/// deadline struck meanwhile: there was no operation that it could have ended.
+/// Waits until a body of which `have` bytes came may be read on: large ones take turns. False when
+/// its deadline struck meanwhile: there was no operation that it could have ended.
 async::Task<bool> Connection::wait_for_turn(std::uint64_t have) {
   arm_body(have);
   if (have >= kLargeBodyBytesMin && !state_.pace.is_free()) {

@@ -52,7 +52,7 @@ inline constexpr std::size_t kReadBufferBytes = 4_KiB;
 /// memory.
 inline constexpr std::size_t kBodyStepBytes = 4_KiB;
 /// From here on a body is a large one. It gets all its room at once, because growing on would copy
-/// it on the loop: at most sixteen times the bytes that it has paid for, in address space alone
+/// it on the loop: at most thirty-two times the bytes that it has paid for, in address space alone
 /// until they come.
 inline constexpr std::size_t kLargeBodyBytesMin = 1_MiB;
 static_assert(model::kBodyBytesMax <= 32 * kLargeBodyBytesMin);
@@ -97,12 +97,13 @@ inline constexpr int kInterimAnswersMax = 16;
 inline constexpr std::size_t kCallsMax = 22'000;
 static_assert(kCallsMax >= static_cast<std::size_t>(model::kMaxInFlightMax));
 /// Kept connections, of one endpoint and in total: a descriptor and about 8 KiB each, 70 KiB with
-/// TLS. Ten actions of an endpoint have 640 in flight by default; what a burst does not find kept
-/// it opens anew, which costs as much again as the delivery. Beyond the total the one that has
-/// rested longest makes room.
+/// TLS. Ten actions of one endpoint have 160 in flight by default, 640 at 64 each; what a burst
+/// does not find kept it opens anew, which costs as much again as the delivery. Beyond the total
+/// the one that has rested longest makes room.
 inline constexpr std::size_t kIdlePerEndpointMax = 1'024;
 inline constexpr std::size_t kIdleMax = 2'048;
 static_assert(kIdlePerEndpointMax <= kIdleMax);
+static_assert(kIdlePerEndpointMax >= 10 * model::kMaxInFlightDefault);
 /// Shorter than the 60 s of common servers, so that we close first.
 inline constexpr std::chrono::milliseconds kPoolIdleTimeout{30'000};
 /// Addresses of one name that a call tries.

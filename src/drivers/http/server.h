@@ -68,7 +68,7 @@ struct ServerStats {
   std::uint64_t requests = 0;
   std::array<std::uint64_t, kFaults> faults{};  ///< requests answered by HttpHandler::fault
   std::uint64_t answers_cut = 0;                ///< the peer took its answer too slowly
-  std::uint64_t body_waits = 0;                 ///< reads of large bodies that waited for others
+  std::uint64_t body_waits = 0;                 ///< reads of large bodies that had to wait
   std::size_t connections = 0;
   std::size_t idle = 0;
   std::uint64_t body_bytes = 0;

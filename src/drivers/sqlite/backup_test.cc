@@ -36,14 +36,14 @@ struct BackupTest : testing::Test {
     const std::string body(model::kBodyInlineBytesMax + 1, fill);
     auto draft = harness.draft(source, body);
     const auto file =
-        harness.run(harness.store->events().write_body(std::make_shared<std::string>(body)));
+        harness.run(harness.store->ports().log.write_body(std::make_shared<std::string>(body)));
     EXPECT_TRUE(file);
     draft.event.body.clear();
     draft.body_file = *file;
     last_file = *file;
     return harness.append(std::move(draft));
   }
-  Result<> make() { return harness.run(harness.store->upkeep().backup(backup)); }
+  Result<> make() { return harness.run(harness.store->ports().upkeep.backup(backup)); }
   void must_make() {
     const auto made = make();
     ASSERT_TRUE(made) << made.error().message();
@@ -95,19 +95,19 @@ TEST_F(BackupTest, FolderThatIsNoNewAbsolutePathIsRefused) {
         data + "/bodies/x", data + "/x/..", harness.folder + "/a/",
         harness.folder + "/link/bodies/x", data + "/bodies/..x", data + "/grapnel.db-journal",
         data + "/restoring", data + "/backups"}) {
-    EXPECT_FALSE(harness.run(harness.store->upkeep().backup(folder))) << folder;
+    EXPECT_FALSE(harness.run(harness.store->ports().upkeep.backup(folder))) << folder;
   }
-  EXPECT_TRUE(harness.run(harness.store->upkeep().backup(data + "/backups/one")))
+  EXPECT_TRUE(harness.run(harness.store->ports().upkeep.backup(data + "/backups/one")))
       << "a volume may be all there is";
 }
 
 TEST_F(BackupTest, NoStoreIsTakenForTheLeftoverOfABackup) {
   const std::string other = harness.folder + "/other.partial";
   fs::copy(harness.options.data_dir, other, fs::copy_options::recursive);
-  EXPECT_FALSE(harness.run(harness.store->upkeep().backup(harness.folder + "/other")));
+  EXPECT_FALSE(harness.run(harness.store->ports().upkeep.backup(harness.folder + "/other")));
   EXPECT_TRUE(fs::exists(other + "/grapnel.db"));
   fs::create_directory_symlink(harness.options.data_dir, harness.folder + "/mine.partial");
-  EXPECT_FALSE(harness.run(harness.store->upkeep().backup(harness.folder + "/mine")));
+  EXPECT_FALSE(harness.run(harness.store->ports().upkeep.backup(harness.folder + "/mine")));
   EXPECT_TRUE(fs::exists(harness.options.data_dir + "/grapnel.db"));
 }
 
@@ -145,7 +145,7 @@ TEST_F(BackupTest, TwoAtOnceAreRefused) {
   std::vector<Result<>> done;
   for (const auto* name : {"/one", "/two"}) {
     boost::asio::co_spawn(
-        harness.loop, harness.store->upkeep().backup(harness.folder + name),
+        harness.loop, harness.store->ports().upkeep.backup(harness.folder + name),
         [&](const std::exception_ptr&, Result<> result) { done.push_back(result); });
   }
   ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return done.size() == 2; }));
@@ -155,7 +155,7 @@ TEST_F(BackupTest, TwoAtOnceAreRefused) {
 TEST_F(BackupTest, StoreThatStopsMeanwhileEndsItWithAnError) {
   for (int i = 0; i < 40; ++i) harness.append(harness.draft(source, std::string(200'000, 'x')));
   std::optional<Result<>> done;
-  boost::asio::co_spawn(harness.loop, harness.store->upkeep().backup(backup),
+  boost::asio::co_spawn(harness.loop, harness.store->ports().upkeep.backup(backup),
                         [&](const std::exception_ptr&, Result<> result) { done = result; });
   ASSERT_TRUE(doubles::wait_until(harness.loop,
                                   [&] { return fs::exists(backup + ".partial/grapnel.db"); }));
@@ -168,7 +168,7 @@ TEST_F(BackupTest, StoreThatStopsMeanwhileEndsItWithAnError) {
 TEST_F(BackupTest, WritesDoNotStartTheCopyAnewAndAreInItWholeOrNotAtAll) {
   for (int i = 0; i < 60; ++i) harness.append(harness.draft(source, std::string(200'000, 'x')));
   std::optional<Result<>> done;
-  boost::asio::co_spawn(harness.loop, harness.store->upkeep().backup(backup),
+  boost::asio::co_spawn(harness.loop, harness.store->ports().upkeep.backup(backup),
                         [&](const std::exception_ptr&, Result<> result) { done = result; });
   int meanwhile = 0;
   while (!done) {
@@ -182,14 +182,15 @@ TEST_F(BackupTest, WritesDoNotStartTheCopyAnewAndAreInItWholeOrNotAtAll) {
   std::int64_t events = 0;
   model::EventQuery query{.limit = model::kPageMax};
   do {
-    const auto page = harness.run(harness.store->catalog().events(query));
+    const auto page = harness.run(harness.store->ports().catalog.events(query));
     ASSERT_TRUE(page);
     for (const auto& event : page->items) {
       ++events;
-      const auto whole =
-          harness.run(harness.store->catalog().event(event.id, model::Catalog::WithBody::yes));
+      const auto whole = harness.run(
+          harness.store->ports().catalog.event(event.id, model::Catalog::WithBody::yes));
       ASSERT_TRUE(whole && *whole);
-      const auto made = harness.run(harness.store->catalog().deliveries({.event = event.seq}));
+      const auto made =
+          harness.run(harness.store->ports().catalog.deliveries({.event = event.seq}));
       ASSERT_TRUE(made);
       EXPECT_EQ(made->items.size(), 1U);
     }
@@ -206,12 +207,12 @@ TEST_F(BackupTest, BodiesSweptMeanwhileAreInTheBackupAndThenGo) {
   for (int i = 0; i < 40; ++i) harness.append(harness.draft(source, std::string(200'000, 'x')));
   harness.clock.advance(std::chrono::hours{1});
   std::optional<Result<>> done;
-  boost::asio::co_spawn(harness.loop, harness.store->upkeep().backup(backup),
+  boost::asio::co_spawn(harness.loop, harness.store->ports().upkeep.backup(backup),
                         [&](const std::exception_ptr&, Result<> result) { done = result; });
   ASSERT_TRUE(doubles::wait_until(harness.loop,
                                   [&] { return fs::exists(backup + ".partial/grapnel.db"); }));
   const auto swept =
-      harness.run(harness.store->upkeep().sweep({.finished = Millis{0}, .dead = Millis{0}}));
+      harness.run(harness.store->ports().upkeep.sweep({.finished = Millis{0}, .dead = Millis{0}}));
   ASSERT_TRUE(swept);
   EXPECT_EQ(swept->events, 1);
   ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return done.has_value(); }));
@@ -350,11 +351,11 @@ TEST_F(BackupTest, RestoredStoreIsTheSameByteForByteAndStartsANewGeneration) {
   const auto large = append_large('b');
   harness.append(harness.draft(source, "{}"));
   const auto lease = harness.lease(action, 1).leases.at(0);
-  const auto page = harness.run(harness.store->catalog().events({.limit = 1}));
+  const auto page = harness.run(harness.store->ports().catalog.events({.limit = 1}));
   ASSERT_TRUE(page && page->next);
   must_make();
   const auto after = harness.append(harness.draft(source, "after the backup"));
-  const auto revision = harness.store->registry().snapshot()->revision;
+  const auto revision = harness.store->ports().registry.snapshot()->revision;
   const auto events_before = harness.event(large.seq);
 
   const auto summary = restore_backup(backup, restored());
@@ -364,16 +365,16 @@ TEST_F(BackupTest, RestoredStoreIsTheSameByteForByteAndStartsANewGeneration) {
   EXPECT_EQ(harness.event(large.seq).body, events_before.body);
   EXPECT_EQ(harness.event(large.seq).headers, events_before.headers);
 
-  const auto stale = harness.run(harness.store->catalog().events({.after = page->next}));
+  const auto stale = harness.run(harness.store->ports().catalog.events({.after = page->next}));
   ASSERT_FALSE(stale);
   EXPECT_EQ(stale.error().code, make_error_code(model::errc::old_cursor));
   const auto gone =
-      harness.run(harness.store->catalog().event(after.event, model::Catalog::WithBody::no));
+      harness.run(harness.store->ports().catalog.event(after.event, model::Catalog::WithBody::no));
   ASSERT_TRUE(gone);
   EXPECT_FALSE(*gone);
 
   EXPECT_GT(harness.append(harness.draft(source, "{}")).seq, after.seq + (kSeqLeap >> 1));
-  EXPECT_GT(harness.store->registry().snapshot()->revision, revision);
+  EXPECT_GT(harness.store->ports().registry.snapshot()->revision, revision);
   const auto fresh = harness.lease(action, 10);
   ASSERT_FALSE(fresh.leases.empty());
   for (const auto& one : fresh.leases) EXPECT_GT(one.fence, lease.fence);
@@ -407,7 +408,7 @@ TEST_F(BackupTest, BackupOfAnEmptyStoreIsABackup) {
   StoreHarness empty(7);
   empty.open();
   const std::string folder = empty.folder + "/backup";
-  ASSERT_TRUE(empty.run(empty.store->upkeep().backup(folder)));
+  ASSERT_TRUE(empty.run(empty.store->ports().upkeep.backup(folder)));
   EXPECT_TRUE(restore_backup(folder, empty.folder + "/restored"));
 }
 

@@ -16,8 +16,8 @@
 #include "model/errors.h"
 
 namespace grapnel::sqlite {
-Bodies::Bodies(std::string folder, std::int64_t epoch, Random& random)
-    : folder_(std::move(folder)), epoch_(epoch), random_(random) {}
+Bodies::Bodies(std::string folder, std::int64_t epoch, Random& random, StallWatch& stalls)
+    : folder_(std::move(folder)), epoch_(epoch), random_(random), stalls_(stalls) {}
 
 Result<> Bodies::open() {
   if (auto made = make_private_folder(folder_); !made) return made;
@@ -29,6 +29,7 @@ Result<> Bodies::open() {
 }
 
 Result<std::string> Bodies::write(std::string_view body) {
+  StallWatch::Steps steps(stalls_);
   std::string name = fmt::format("{:x}-{:016x}", epoch_, random_.u64());
   const std::string path = path_of(name);
   const auto file = open_file(path, O_WRONLY | O_CREAT | O_EXCL);
@@ -36,11 +37,13 @@ Result<std::string> Bodies::write(std::string_view body) {
   std::error_code failed;
   async::WorkRest rest;
   for (std::size_t at = 0; !failed && at < body.size(); at += kWriteBackBytes) {
+    rest.before_piece();
+    steps.next();
     const std::string_view piece = body.substr(at, kWriteBackBytes);
     failed = write_all(*file, piece);
     if (!failed) failed = write_back(*file, at, piece.size());
-    rest.after_piece();
   }
+  steps.next();
   if (!failed) failed = sync(*file);
   if (!failed) failed = sync_folder_of(path);
   if (failed) {

@@ -12,13 +12,14 @@
 
 #include "base/random.h"
 #include "base/result.h"
+#include "drivers/sqlite/stall_watch.h"
 
 namespace grapnel::sqlite {
 
 /// Thread-safe.
 class Bodies {
  public:
-  Bodies(std::string folder, std::int64_t epoch, Random& random);
+  Bodies(std::string folder, std::int64_t epoch, Random& random, StallWatch& stalls);
 
   /// Creates the folder. Errors: store_*.
   Result<> open();
@@ -52,6 +53,7 @@ class Bodies {
   const std::string folder_;
   const std::int64_t epoch_;
   Random& random_;
+  StallWatch& stalls_;
   std::mutex mutex_;
   int holds_ = 0;
   std::vector<std::string> removed_;  // while held

@@ -13,7 +13,8 @@ namespace {
 
 struct BodiesTest : testing::Test {
   StoreHarness harness;
-  Bodies bodies{harness.folder + "/bodies", 5, harness.random};
+  StallWatch stalls{kStallMax};
+  Bodies bodies{harness.folder + "/bodies", 5, harness.random, stalls};
 
   void SetUp() override { ASSERT_TRUE(bodies.open()); }
 };

@@ -27,14 +27,14 @@ struct CatalogTest : testing::Test {
     harness.open();
     source = harness.add_source("demo");
   }
-  model::Catalog& catalog() { return harness.store->catalog(); }
+  model::Catalog& catalog() { return harness.store->ports().catalog; }
   std::vector<model::EventDraft> drafts(int count) {
     std::vector<model::EventDraft> out;
     for (int i = 0; i < count; ++i) out.push_back(harness.draft(source, "{}"));
     return out;
   }
   void append_all(std::vector<model::EventDraft> drafts) {
-    ASSERT_TRUE(harness.run(harness.store->events().append(std::move(drafts))));
+    ASSERT_TRUE(harness.run(harness.store->ports().log.append(std::move(drafts))));
   }
   std::string database() const { return harness.options.data_dir + "/grapnel.db"; }
   std::unique_ptr<Connection> connect() {
@@ -115,7 +115,7 @@ TEST_F(CatalogTest, PageThatFindsLittleEndsEarlyWithACursor) {
 }
 
 TEST_F(CatalogTest, EventsReceivedALittleOutOfOrderAreFoundByTime) {
-  const Time base = harness.store->clock().now();
+  const Time base = harness.store->ports().clock.now();
   auto made = drafts(4);
   const std::array<int, 4> offsets{10, 30, 5, 40};  // seconds, in the order of their commit
   std::vector<model::EventId> ids;
@@ -133,7 +133,7 @@ TEST_F(CatalogTest, EventsReceivedALittleOutOfOrderAreFoundByTime) {
 }
 
 TEST_F(CatalogTest, TheLongestTimeToACommitIsRememberedOverAStart) {
-  const Time base = harness.store->clock().now();
+  const Time base = harness.store->ports().clock.now();
   auto late = drafts(1);
   late[0].event.received = base - hours{2};
   const auto id = late[0].event.id;
@@ -148,7 +148,7 @@ TEST_F(CatalogTest, TheLongestTimeToACommitIsRememberedOverAStart) {
 
 TEST_F(CatalogTest, TimesOutsideTheStoresLifeAreNoError) {
   append_all(drafts(2));
-  const Time now = harness.store->clock().now();
+  const Time now = harness.store->ports().clock.now();
   for (const auto& [from, to, expected] : {std::tuple{now + hours{1}, now + hours{2}, 0U},
                                            std::tuple{now - hours{2}, now - hours{1}, 0U},
                                            std::tuple{now - hours{1}, now + hours{1}, 2U},
@@ -163,7 +163,7 @@ TEST_F(CatalogTest, MissingBodyFileIsBodyGoneOnlyWhereTheBodyIsWanted) {
   auto made = drafts(1);
   std::string body(model::kBodyInlineBytesMax + 1, 'x');
   const auto file =
-      harness.run(harness.store->events().write_body(std::make_shared<std::string>(body)));
+      harness.run(harness.store->ports().log.write_body(std::make_shared<std::string>(body)));
   ASSERT_TRUE(file);
   made[0].event.body.clear();
   made[0].event.body_size = body.size();

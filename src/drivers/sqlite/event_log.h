@@ -11,7 +11,7 @@ namespace grapnel::sqlite {
 
 class EventLog final : public model::EventLog {
  public:
-  /// `body_writers` is joined before any of the others goes.
+  /// `body_writers` is joined before `bodies` goes; its work uses nothing else.
   EventLog(Writer& writer, Readers& readers, Bodies& bodies, async::BlockingPool& body_writers)
       : writer_(writer), readers_(readers), bodies_(bodies), body_writers_(body_writers) {}
 

@@ -25,7 +25,7 @@ struct FaultTest : testing::Test {
   }
   bool wait_until_writable() {
     return doubles::wait_until(harness.loop,
-                               [&] { return harness.store->upkeep().health().writable; });
+                               [&] { return harness.store->ports().upkeep.health().writable; });
   }
 };
 
@@ -46,7 +46,7 @@ TEST_F(FaultTest, FailedSyncOfTheLogAcknowledgesNothingAndLeavesNothingBehind) {
   harness.open();
   EXPECT_EQ(harness.event(before.seq).body, "before");
   EXPECT_EQ(harness.event(after.seq).body, "after");
-  const auto page = harness.run(harness.store->catalog().events({}));
+  const auto page = harness.run(harness.store->ports().catalog.events({}));
   ASSERT_TRUE(page);
   EXPECT_EQ(page->items.size(), 2U);
 }
@@ -59,7 +59,7 @@ TEST_F(FaultTest, FailedSyncOfTheDatabaseInACheckpointLosesNothing) {
   for (int i = 0; i < 400 && harness.store->counters().reopenings == 0; ++i) {
     std::vector<model::EventDraft> drafts;
     for (int j = 0; j < 8; ++j) drafts.push_back(harness.draft(source, std::string(10'000, 'x')));
-    const auto appended = harness.run(harness.store->events().append(std::move(drafts)));
+    const auto appended = harness.run(harness.store->ports().log.append(std::move(drafts)));
     if (!appended) continue;
     for (const auto& one : *appended) seqs.push_back(one.seq);
   }
@@ -77,7 +77,7 @@ TEST_F(FaultTest, FullDiskIsToldAndTheStoreComesBackWhenSpaceDoes) {
   const auto refused = harness.try_append(harness.draft(source, std::string(100'000, 'x')));
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, model::errc::store_full);
-  const auto health = harness.store->upkeep().health();
+  const auto health = harness.store->ports().upkeep.health();
   EXPECT_FALSE(health.writable);
   EXPECT_NE(health.reason.find("full"), std::string::npos) << health.reason;
   EXPECT_EQ(harness.event(kept.seq).body, "kept");
@@ -97,11 +97,11 @@ TEST_F(FaultTest, WritesAreRefusedWhileTheDiskHangs) {
   std::vector<model::EventDraft> drafts;
   drafts.push_back(harness.draft(source, "hanging"));
   boost::asio::co_spawn(
-      harness.loop, harness.store->events().append(std::move(drafts)),
+      harness.loop, harness.store->ports().log.append(std::move(drafts)),
       [&](std::exception_ptr, Result<std::vector<model::Appended>> r) { hanging = std::move(r); });
-  const auto healthy = [&] { return harness.store->upkeep().health().writable; };
+  const auto healthy = [&] { return harness.store->ports().upkeep.health().writable; };
   ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return !healthy(); }));
-  const std::string reason = harness.store->upkeep().health().reason;
+  const std::string reason = harness.store->ports().upkeep.health().reason;
   EXPECT_NE(reason.find("hang"), std::string::npos) << reason;
   const auto refused = harness.try_append(harness.draft(source, "refused"));
   ASSERT_FALSE(refused);
@@ -126,17 +126,17 @@ TEST_F(FaultTest, CommandAtFaultFailsAlone) {
   drafts.push_back(harness.draft(source, "beside"));
   // Queued in one turn of the loop, so that they share a transaction.
   boost::asio::co_spawn(
-      harness.loop, harness.store->registry().commit(std::move(changes)),
+      harness.loop, harness.store->ports().registry.commit(std::move(changes)),
       [&](std::exception_ptr, Result<model::SnapshotPtr> r) { conflict = std::move(r); });
   boost::asio::co_spawn(
-      harness.loop, harness.store->events().append(std::move(drafts)),
+      harness.loop, harness.store->ports().log.append(std::move(drafts)),
       [&](std::exception_ptr, Result<std::vector<model::Appended>> r) { appended = std::move(r); });
   ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return conflict && appended; }));
   ASSERT_FALSE(*conflict);
   EXPECT_EQ(conflict->error().code, model::errc::conflict);
   ASSERT_TRUE(*appended);
   EXPECT_EQ(harness.event((**appended)[0].seq).body, "beside");
-  EXPECT_TRUE(harness.store->upkeep().health().writable);
+  EXPECT_TRUE(harness.store->ports().upkeep.health().writable);
 }
 
 /// A small life of a store. Every answer is checked against what the store says afterwards.
@@ -151,7 +151,7 @@ struct Scenario {
     source.id = harness.new_id<model::SourceId>();
     source.slug = "demo";
     const auto put =
-        harness.run(harness.store->registry().commit({model::PutSource{.source = source}}));
+        harness.run(harness.store->ports().registry.commit({model::PutSource{.source = source}}));
     if (!put) return fail(put.error());
     model::Action action;
     action.id = harness.new_id<model::ActionId>();
@@ -159,7 +159,7 @@ struct Scenario {
     action.name = "sink";
     action.target_url = "https://example.test/";
     const auto added =
-        harness.run(harness.store->registry().commit({model::PutAction{.action = action}}));
+        harness.run(harness.store->ports().registry.commit({model::PutAction{.action = action}}));
     if (!added) return fail(added.error());
     for (int i = 0; i < 3; ++i) {
       const std::string body(static_cast<std::size_t>(i) * 5000, 'b');
@@ -168,7 +168,7 @@ struct Scenario {
       kept.emplace_back(appended->seq, body);
       const auto& born = appended->deliveries.at(0);
       const auto settled =
-          harness.run(harness.store->deliveries().settle({harness.outcome(born, Kind::delivered)}));
+          harness.run(harness.store->ports().book.settle({harness.outcome(born, Kind::delivered)}));
       if (!settled) return fail(settled.error());
       delivered.push_back(born.id);
     }

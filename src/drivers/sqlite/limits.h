@@ -36,7 +36,7 @@ inline constexpr Millis kReaderGrace{20};
 inline constexpr Millis kRestartWaitMax{500};
 /// How long a connection waits for another one's lock in the ordinary course (recovery,
 /// checkpoint).
-inline constexpr Millis kBusyWaitMax{5'000};
+inline constexpr Millis kBusyWaitMax{2'000};
 
 /// Commands waiting for the writer: at 15 k/s this is a second's work, and bodies in flight are
 /// bounded to the same order by the server.
@@ -54,9 +54,11 @@ inline constexpr std::size_t kCommandBytes = 512;
 /// While the store cannot commit it is probed after this wait, doubled up to the longest one.
 inline constexpr Millis kProbeWaitMin{50};
 inline constexpr Millis kProbeWaitMax{2'000};
-/// The longest a batch may take before the store says that its disk hangs: far beyond a checkpoint
-/// of the whole log (256 MiB at 100 MiB/s), and within the 10 s that GitHub waits for an answer.
+/// The longest that one step (a transaction, a checkpoint, a piece of a body) may take before the
+/// store says that its disk hangs: a checkpoint of the whole log takes 2.6 s at 100 MiB/s, and
+/// GitHub waits 10 s for an answer.
 inline constexpr Millis kStallMax{5'000};
+static_assert(kStallMax > kBusyWaitMax + kReaderGrace + kRestartWaitMax);
 /// A probe writes this much, so that a disk with a few free pages does not flap.
 inline constexpr std::size_t kProbeBytes = 64_KiB;
 
@@ -64,6 +66,8 @@ inline constexpr std::size_t kProbeBytes = 64_KiB;
 inline constexpr std::size_t kReaders = 4;
 /// Threads that write large bodies: one waits for the disk while the other gives it work.
 inline constexpr std::size_t kBodyWriters = 2;
+/// Threads whose waits for the disk are watched: the writer and those.
+inline constexpr std::size_t kWatchedThreads = 1 + kBodyWriters;
 /// A read that was interrupted for the bound of the log is made again so often.
 inline constexpr int kReadTries = 3;
 /// Virtual machine steps between two looks at the interrupt mark: about 100 µs.

@@ -39,7 +39,7 @@ struct OrderTest : testing::Test {
   model::BornDelivery replay(model::DeliveryId original) {
     const auto id = harness.new_id<model::DeliveryId>();
     const auto answers =
-        harness.run(harness.store->deliveries().replay({{.original = original, .replay = id}}));
+        harness.run(harness.store->ports().book.replay({{.original = original, .replay = id}}));
     EXPECT_TRUE(answers && answers->at(0));
     return {.id = id, .seq = answers->at(0)->seq};
   }
@@ -56,7 +56,7 @@ TEST_F(OrderTest, NextOfAKeyWaitsUntilTheFormerHasEnded) {
   EXPECT_FALSE(other.waits_for_order);
   expect_nothing_leasable();
   auto retry = harness.outcome(first, Kind::retry);
-  retry.due = harness.store->clock().now() + Millis{1000};
+  retry.due = harness.store->ports().clock.now() + Millis{1000};
   harness.settle(retry);
   EXPECT_EQ(harness.lease(action, 10).leases.size(), 0U);
   harness.clock.advance(std::chrono::seconds{1});
@@ -83,7 +83,7 @@ TEST_F(OrderTest, CancellingAWaitingOneFreesNobody) {
   harness.append_ordered(source, "a");
   const auto second = harness.append_ordered(source, "a");
   harness.append_ordered(source, "a");
-  ASSERT_TRUE(harness.run(harness.store->deliveries().cancel({second.id})));
+  ASSERT_TRUE(harness.run(harness.store->ports().book.cancel({second.id})));
   expect_nothing_leasable();
 }
 
@@ -112,11 +112,11 @@ TEST_F(OrderTest, SkippingABlockingDeadLetsItsKeyGoOn) {
   set_up(OnDead::block);
   const auto first = harness.append_ordered(source, "a");
   const auto second = harness.append_ordered(source, "a");
-  const auto early = harness.run(harness.store->deliveries().skip(second.id));
+  const auto early = harness.run(harness.store->ports().book.skip(second.id));
   ASSERT_FALSE(early);
   EXPECT_EQ(early.error().code, model::errc::conflict);
   harness.settle(harness.outcome(first, Kind::dead));
-  const auto skipped = harness.run(harness.store->deliveries().skip(first.id));
+  const auto skipped = harness.run(harness.store->ports().book.skip(first.id));
   ASSERT_TRUE(skipped);
   EXPECT_TRUE(skipped->skipped);
   EXPECT_EQ(skipped->state, DeliveryState::dead);
@@ -149,7 +149,7 @@ TEST_F(OrderTest, ChangeFromBlockToContinueLetsWaitingOnesGoOn) {
   }
   expect_nothing_leasable();
   std::vector<model::WorkHint> hints;
-  harness.store->deliveries().watch_work([&](const auto& found) { hints = found; });
+  harness.store->ports().book.watch_work([&](const auto& found) { hints = found; });
   auto changed = *harness.action(action);
   changed.on_dead = OnDead::go_on;
   harness.commit({model::PutAction{.action = changed, .expected = changed.revision}});

@@ -34,7 +34,7 @@ async::Task<> append_forever(StoreHarness& harness, model::SourceId source, std:
     }
     std::vector<model::EventId> ids;
     for (const auto& draft : drafts) ids.push_back(draft.event.id);
-    const auto appended = co_await harness.store->events().append(std::move(drafts));
+    const auto appended = co_await harness.store->ports().log.append(std::move(drafts));
     if (!appended) co_return;
     for (std::size_t i = 0; i < count; ++i) out.push_back({(*appended)[i].seq, ids[i], bodies[i]});
   }
@@ -74,7 +74,7 @@ int count_lost_events(std::uint64_t seed, PlantedBug bug) {
   }
   int lost = 0;
   for (const auto& event : acknowledged) {
-    const auto found = harness.run(harness.store->events().read({event.seq}));
+    const auto found = harness.run(harness.store->ports().log.read({event.seq}));
     const bool whole = found && found->at(0) && *found->at(0) && (*found->at(0))->id == event.id &&
                        (*found->at(0))->body == event.body;
     if (!whole) ++lost;
@@ -98,9 +98,11 @@ TEST(PowerCut, EveryAcknowledgedEventSurvives) {
 }
 
 TEST(PowerCut, LeavingOutTheSyncIsCaught) {
+  // A cut right after a checkpoint, which syncs the database, loses nothing: a few may be needed.
   int lost = 0;
-  for (std::uint64_t seed = 1; seed <= 3; ++seed)
-    lost += count_lost_events(seed, PlantedBug::skip_sync);
+  for (std::uint64_t seed = 1; lost == 0 && seed <= 20; ++seed) {
+    lost = count_lost_events(seed, PlantedBug::skip_sync);
+  }
   EXPECT_GT(lost, 0);
 }
 

@@ -42,7 +42,7 @@ TEST_F(PrivateFilesTest, EverythingOfAStoreItsBackupAndItsRestoreIsTheOwnersAlon
   const auto source = harness.add_source("demo");
   const std::string body(model::kBodyInlineBytesMax + 1, 'x');
   const auto file =
-      harness.run(harness.store->events().write_body(std::make_shared<std::string>(body)));
+      harness.run(harness.store->ports().log.write_body(std::make_shared<std::string>(body)));
   ASSERT_TRUE(file);
   auto draft = harness.draft(source, body);
   draft.event.body.clear();
@@ -52,7 +52,7 @@ TEST_F(PrivateFilesTest, EverythingOfAStoreItsBackupAndItsRestoreIsTheOwnersAlon
   expect_private(harness.options.data_dir);
 
   const std::string backup = harness.folder + "/backup";
-  ASSERT_TRUE(harness.run(harness.store->upkeep().backup(backup)));
+  ASSERT_TRUE(harness.run(harness.store->ports().upkeep.backup(backup)));
   expect_private(backup);
   const std::string restored = harness.folder + "/restored";
   ASSERT_TRUE(restore_backup(backup, restored));

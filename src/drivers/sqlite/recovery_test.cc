@@ -34,14 +34,14 @@ TEST_F(RecoveryTest, RunningDeliveryBecomesOneUnknownAttemptAndWaits) {
   EXPECT_EQ(delivery.attempts, 1);
   EXPECT_EQ(delivery.unknown_streak, 1);
   EXPECT_EQ(delivery.tries_used, 0);
-  const auto attempts = harness.run(harness.store->catalog().attempts(delivery.seq));
+  const auto attempts = harness.run(harness.store->ports().catalog.attempts(delivery.seq));
   ASSERT_TRUE(attempts);
   ASSERT_EQ(attempts->size(), 1U);
   EXPECT_EQ(attempts->at(0).number, 1);
   EXPECT_EQ(attempts->at(0).result, model::AttemptResult::unknown);
   EXPECT_EQ(attempts->at(0).error, "the process ended before the outcome was known");
-  EXPECT_EQ(harness.store->deliveries().open_work(action).pending, 1);
-  EXPECT_EQ(harness.store->deliveries().open_work(action).running, 0);
+  EXPECT_EQ(harness.store->ports().book.open_work(action).pending, 1);
+  EXPECT_EQ(harness.store->ports().book.open_work(action).running, 0);
 }
 
 TEST_F(RecoveryTest, OutcomeOfAFormerProcessIsStale) {
@@ -56,7 +56,7 @@ TEST_F(RecoveryTest, OutcomeOfAFormerProcessIsStale) {
 
 TEST_F(RecoveryTest, WishedCancellationOverridesTheUnknownOutcome) {
   const auto born = harness.append(harness.draft(source, "{}", Birth::leased)).deliveries.at(0);
-  const auto wished = harness.run(harness.store->deliveries().cancel({born.id}));
+  const auto wished = harness.run(harness.store->ports().book.cancel({born.id}));
   ASSERT_TRUE(wished);
   EXPECT_EQ(wished->at(0), DeliveryState::running);
   harness.reopen();
@@ -87,22 +87,22 @@ TEST_F(RecoveryTest, EverythingThatWaitsIsHintedAtOnceAfterStart) {
   harness.append(harness.draft(source, "{}", Birth::leased));
   harness.reopen();
   std::vector<model::WorkHint> hints;
-  harness.store->deliveries().watch_work([&](const auto& found) { hints = found; });
+  harness.store->ports().book.watch_work([&](const auto& found) { hints = found; });
   ASSERT_TRUE(doubles::wait_until(harness.loop, [&] { return !hints.empty(); }));
   ASSERT_EQ(hints.size(), 1U);
   EXPECT_EQ(hints[0].action, action);
-  EXPECT_LE(hints[0].due, harness.store->clock().now());
+  EXPECT_LE(hints[0].due, harness.store->ports().clock.now());
 }
 
 TEST_F(RecoveryTest, NumbersClockAndEpochGoOnWhereTheyWere) {
   const auto first = harness.append(harness.draft(source, "{}"));
   const auto epoch = harness.store->epoch();
-  const Time before = harness.store->clock().now();
+  const Time before = harness.store->ports().clock.now();
   harness.close();
   harness.clock.jump_wall(-std::chrono::hours{5});
   harness.open();
   EXPECT_EQ(harness.store->epoch(), epoch + 1);
-  EXPECT_GE(harness.store->clock().now(), before);
+  EXPECT_GE(harness.store->ports().clock.now(), before);
   EXPECT_GT(harness.append(harness.draft(source, "{}")).seq, first.deliveries.at(0).seq);
 }
 
@@ -122,7 +122,7 @@ TEST_F(RecoveryTest, IdempotencyKeysAndHeldEventsSurviveARestart) {
   EXPECT_EQ(second.admission, model::Admission::duplicate);
   EXPECT_EQ(second.event, first.event);
   EXPECT_TRUE(second.other_body);
-  EXPECT_EQ(harness.store->events().held_work(source).count, 1);
+  EXPECT_EQ(harness.store->ports().log.held_work(source).count, 1);
   EXPECT_EQ(harness.append(harness.draft(source, "joins")).admission, model::Admission::held);
 }
 
@@ -130,11 +130,11 @@ TEST_F(RecoveryTest, OnlyOrphanedBodiesOfFormerStartsAreSwept) {
   const auto body = std::make_shared<const std::string>(300'000, 'x');
   auto large = harness.draft(source, *body);
   large.event.body.clear();
-  large.body_file = harness.run(harness.store->events().write_body(body)).value();
+  large.body_file = harness.run(harness.store->ports().log.write_body(body)).value();
   const auto kept = harness.append(std::move(large));
-  const auto orphan = harness.run(harness.store->events().write_body(body)).value();
+  const auto orphan = harness.run(harness.store->ports().log.write_body(body)).value();
   harness.reopen();
-  const auto fresh = harness.run(harness.store->events().write_body(body)).value();
+  const auto fresh = harness.run(harness.store->ports().log.write_body(body)).value();
   const std::string bodies = harness.options.data_dir + "/bodies/";
   EXPECT_FALSE(std::filesystem::exists(bodies + orphan));
   EXPECT_TRUE(std::filesystem::exists(bodies + fresh));
@@ -146,12 +146,13 @@ TEST_F(RecoveryTest, DamagedBodyIsNamedInsteadOfServed) {
   auto large = harness.draft(source, *body);
   const auto id = large.event.id;
   large.event.body.clear();
-  large.body_file = harness.run(harness.store->events().write_body(body)).value();
+  large.body_file = harness.run(harness.store->ports().log.write_body(body)).value();
   const std::string path = harness.options.data_dir + "/bodies/" + large.body_file;
   const auto damaged = harness.append(std::move(large));
   const auto whole = harness.append(harness.draft(source, "whole"));
   std::fstream(path, std::ios::in | std::ios::out | std::ios::binary).seekp(1000).put('y');
-  const auto found = harness.run(harness.store->events().read({damaged.seq, whole.seq, 999'999}));
+  const auto found =
+      harness.run(harness.store->ports().log.read({damaged.seq, whole.seq, 999'999}));
   ASSERT_TRUE(found);
   ASSERT_FALSE(found->at(0));
   EXPECT_EQ(found->at(0).error().code, model::errc::body_damaged);

@@ -187,7 +187,14 @@ ALTER TABLE keys RENAME TO idempotency;
 INSERT INTO meta(key, value) SELECT 'commit_lag_ms', 60000 WHERE EXISTS (SELECT 1 FROM events);
 )sql";
 
-constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2}};
+/// Stores that had version 2 before it knew the lag of commits.
+constexpr std::string_view kVersion3 = R"sql(
+INSERT OR IGNORE INTO meta(key, value)
+  SELECT 'commit_lag_ms', 60000 WHERE EXISTS (SELECT 1 FROM events);
+)sql";
+
+constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2},
+                                 Migration{3, kVersion3}};
 
 Result<> run_step(Connection& db, const Migration& step) {
   if (auto done = db.begin(); !done) return done;

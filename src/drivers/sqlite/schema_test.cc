@@ -76,6 +76,16 @@ TEST_F(SchemaTest, KeysOfSlicesBecomeKeysByHashAndTheNewestClaimCounts) {
   EXPECT_EQ(read_meta(*db, kCommitLag), 0) << "there are no events";
 }
 
+TEST_F(SchemaTest, EventsOfAFormerVersionMayHaveTakenAMinute) {
+  ASSERT_TRUE(migrate(*db, migrations().first(1)));
+  ASSERT_TRUE(db->execute(
+      "INSERT INTO events(seq, id, source, type, received_ms, fanout, run, body_size, body_sha256,"
+      " method, target, remote, verification, traceparent, idem_place, idem_key, headers)"
+      " VALUES(1, x'01', 1, 't', 100, 0, 0, 0, x'', 'POST', '/', '', '', '', '', '', x'')"));
+  ASSERT_TRUE(migrate(*db, migrations()));
+  EXPECT_EQ(read_meta(*db, kCommitLag), 60'000);
+}
+
 TEST_F(SchemaTest, VersionsAscendByOne) {
   int expected = 0;
   for (const auto& step : migrations()) EXPECT_EQ(step.version, ++expected);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "drivers/sqlite/bodies.h"
 #include "drivers/sqlite/catalog.h"
 #include "drivers/sqlite/data_lock.h"
@@ -13,6 +15,7 @@
 #include "drivers/sqlite/recovery.h"
 #include "drivers/sqlite/registry.h"
 #include "drivers/sqlite/schema.h"
+#include "drivers/sqlite/stall_watch.h"
 #include "drivers/sqlite/upkeep.h"
 #include "drivers/sqlite/writer.h"
 
@@ -23,6 +26,7 @@ struct Store::Parts {
   std::unique_ptr<DataLock> lock;
   std::int64_t epoch = 0;
   std::unique_ptr<StoreClock> clock;
+  std::unique_ptr<StallWatch> stalls;
   std::unique_ptr<Bodies> bodies;
   std::unique_ptr<Readers> readers;
   std::unique_ptr<Files> files;
@@ -33,6 +37,7 @@ struct Store::Parts {
   std::unique_ptr<Registry> registry;
   std::unique_ptr<Catalog> catalog;
   std::unique_ptr<Upkeep> upkeep;
+  std::optional<model::StorePorts> ports;
 };
 
 namespace {
@@ -80,13 +85,16 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   if (!state) return fail(at_open(state.error(), database));
   parts->epoch = state->epoch;
 
-  parts->bodies = std::make_unique<Bodies>(options.data_dir + "/bodies", parts->epoch, random);
+  parts->stalls = std::make_unique<StallWatch>(options.stall_max);
+  parts->bodies =
+      std::make_unique<Bodies>(options.data_dir + "/bodies", parts->epoch, random, *parts->stalls);
   auto done = parts->bodies->open();
   if (done) done = sweep_bodies(**db, *parts->bodies);
   if (!done) return fail(std::move(done.error()));
   parts->body_writers = std::make_unique<async::BlockingPool>(loop, kBodyWriters);
-  parts->writer = std::make_unique<Writer>(*parts->files, *parts->bodies, *parts->clock, loop,
-                                           std::move(*db), std::move(*state), options);
+  parts->writer =
+      std::make_unique<Writer>(*parts->files, *parts->bodies, *parts->stalls, *parts->clock, loop,
+                               std::move(*db), std::move(*state), options);
   done = recover_running(*parts->writer, *parts->clock, random);
   if (done) done = parts->files->open_others();
   if (!done) return fail(at_open(done.error(), database));
@@ -98,6 +106,12 @@ Result<std::unique_ptr<Store>> Store::open(StoreOptions options, const Clock& cl
   parts->catalog = std::make_unique<Catalog>(*parts->readers, *parts->bodies, *generation);
   parts->upkeep =
       std::make_unique<Upkeep>(*parts->writer, *parts->readers, *parts->bodies, options.data_dir);
+  parts->ports.emplace(model::StorePorts{.clock = *parts->clock,
+                                         .registry = *parts->registry,
+                                         .log = *parts->events,
+                                         .book = *parts->deliveries,
+                                         .catalog = *parts->catalog,
+                                         .upkeep = *parts->upkeep});
   parts->writer->start();
   return std::unique_ptr<Store>(new Store(std::move(parts)));
 }
@@ -111,20 +125,7 @@ void Store::stop() {
   parts_->writer->stop();
 }
 
-model::StorePorts Store::ports() {
-  return {.clock = *parts_->clock,
-          .registry = *parts_->registry,
-          .log = *parts_->events,
-          .book = *parts_->deliveries,
-          .catalog = *parts_->catalog,
-          .upkeep = *parts_->upkeep};
-}
-model::EventLog& Store::events() { return *parts_->events; }
-model::DeliveryBook& Store::deliveries() { return *parts_->deliveries; }
-model::Registry& Store::registry() { return *parts_->registry; }
-model::Catalog& Store::catalog() { return *parts_->catalog; }
-model::Upkeep& Store::upkeep() { return *parts_->upkeep; }
-const StoreClock& Store::clock() const { return *parts_->clock; }
+const model::StorePorts& Store::ports() const { return *parts_->ports; }
 std::int64_t Store::epoch() const { return parts_->epoch; }
 StoreCounters Store::counters() const { return parts_->writer->counters(); }
 

@@ -37,15 +37,8 @@ class Store {
   /// Idempotent.
   void stop();
 
-  model::StorePorts ports();
-  model::EventLog& events();
-  model::DeliveryBook& deliveries();
-  model::Registry& registry();
-  model::Catalog& catalog();
-  model::Upkeep& upkeep();
-
-  /// Never goes back, not over a restart either. Any thread.
-  const StoreClock& clock() const;
+  /// Its clock never goes back, not over a restart either, and is for any thread.
+  const model::StorePorts& ports() const;
   /// Counts process starts on this store.
   std::int64_t epoch() const;
 

@@ -82,17 +82,17 @@ class StoreHarness {
     return action.id;
   }
   void commit(std::vector<model::RegistryChange> changes) {
-    const auto done = run(store->registry().commit(std::move(changes)));
+    const auto done = run(store->ports().registry.commit(std::move(changes)));
     ASSERT_TRUE(done) << done.error().message();
   }
   model::ActionPtr action(model::ActionId id) {
-    return store->registry().snapshot()->find_action(id);
+    return store->ports().registry.snapshot()->find_action(id);
   }
 
   /// An event of the source for all of its actions, as ingest would draw it up.
   model::EventDraft draft(model::SourceId source, std::string body,
                           model::Birth birth = model::Birth::pending) {
-    const auto entry = store->registry().snapshot()->find_source(source);
+    const auto entry = store->ports().registry.snapshot()->find_source(source);
     model::EventDraft draft;
     draft.event.id = new_id<model::EventId>();
     draft.event.source = source;
@@ -105,7 +105,7 @@ class StoreHarness {
     draft.event.body_size = body.size();
     draft.event.body_sha256 = crypto::sha256(body);
     draft.event.body = std::move(body);
-    draft.event.received = store->clock().now();
+    draft.event.received = store->ports().clock.now();
     draft.plan.revision = entry->source.revision;
     for (const auto& planned : entry->actions) {
       draft.plan.deliveries.push_back(
@@ -116,7 +116,7 @@ class StoreHarness {
   Result<model::Appended> try_append(model::EventDraft draft) {
     std::vector<model::EventDraft> drafts;
     drafts.push_back(std::move(draft));
-    auto appended = run(store->events().append(std::move(drafts)));
+    auto appended = run(store->ports().log.append(std::move(drafts)));
     if (!appended) return fail(appended.error());
     return std::move(appended->front());
   }
@@ -133,12 +133,12 @@ class StoreHarness {
   }
 
   model::LeaseBatch lease(model::ActionId action, int count) {
-    auto batch = run(store->deliveries().lease({{.action = action, .count = count}}));
+    auto batch = run(store->ports().book.lease({{.action = action, .count = count}}));
     EXPECT_TRUE(batch) << batch.error().message();
     return std::move(batch).value_or(model::LeaseBatch{});
   }
   model::Settled settle(model::Settlement settlement) {
-    auto settled = run(store->deliveries().settle({std::move(settlement)}));
+    auto settled = run(store->ports().book.settle({std::move(settlement)}));
     EXPECT_TRUE(settled) << settled.error().message();
     return settled ? settled->at(0) : model::Settled{};
   }
@@ -149,12 +149,12 @@ class StoreHarness {
     return settlement;
   }
   model::Delivery delivery(model::DeliveryId id) {
-    auto found = run(store->catalog().delivery(id));
+    auto found = run(store->ports().catalog.delivery(id));
     EXPECT_TRUE(found && *found);
     return found && *found ? **found : model::Delivery{};
   }
   model::Event event(model::Seq seq) {
-    auto found = run(store->events().read({seq}));
+    auto found = run(store->ports().log.read({seq}));
     EXPECT_TRUE(found && found->at(0) && *found->at(0));
     return found && found->at(0) && *found->at(0) ? **found->at(0) : model::Event{};
   }

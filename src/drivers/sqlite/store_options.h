@@ -27,7 +27,8 @@ struct CommitFigures {
 struct StoreOptions {
   std::string data_dir;
   std::uint64_t wal_bytes_max = kWalBytesMax;
-  /// A batch that takes longer means a disk that hangs: writes are refused until it is through.
+  /// A step that takes longer (StallWatch) means that the disk hangs: new writes are refused until
+  /// it is through; what is queued stays queued.
   Millis stall_max = kStallMax;
   std::string vfs;  ///< a registered SQLite VFS for the database's files; "" = the system's
   PlantedBug bug = PlantedBug::none;

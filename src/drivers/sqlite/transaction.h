@@ -37,7 +37,9 @@ struct WriterState {
   model::Seq seq = 0;      ///< newest number given
   model::Fence fence = 0;  ///< newest fence given
   std::int64_t epoch = 0;
-  Millis commit_lag{0};  ///< longest time between an event's receipt and its commit; rounded up
+  /// Longest time between an event's receipt and its commit, to the next power of two. It never
+  /// shrinks: after a long hang lists by time seek wider, up to kPageSeeksMax a page.
+  Millis commit_lag{0};
   std::unordered_map<std::int64_t, model::OpenWork> open;  ///< by action's row key
   std::unordered_map<std::int64_t, model::HeldWork> held;  ///< by source's row key
 };

@@ -25,9 +25,9 @@ struct UpkeepTest : testing::Test {
     harness.open();
     source = harness.add_source("demo");
   }
-  model::Upkeep& upkeep() { return harness.store->upkeep(); }
+  model::Upkeep& upkeep() { return harness.store->ports().upkeep; }
   void append_all(std::vector<model::EventDraft> drafts) {
-    ASSERT_TRUE(harness.run(harness.store->events().append(std::move(drafts))));
+    ASSERT_TRUE(harness.run(harness.store->ports().log.append(std::move(drafts))));
   }
   std::vector<model::EventDraft> drafts(int count) {
     std::vector<model::EventDraft> out;
@@ -79,7 +79,7 @@ TEST_F(UpkeepTest, SweptEventLeavesNeitherRowsNorBodyFile) {
   harness.add_action(source, "one");
   const std::string body(model::kBodyInlineBytesMax + 1, 'x');
   const auto file =
-      harness.run(harness.store->events().write_body(std::make_shared<std::string>(body)));
+      harness.run(harness.store->ports().log.write_body(std::make_shared<std::string>(body)));
   ASSERT_TRUE(file);
   auto draft = harness.draft(source, "", model::Birth::leased);
   draft.event.body_size = body.size();
@@ -103,8 +103,8 @@ TEST_F(UpkeepTest, SweptEventLeavesNeitherRowsNorBodyFile) {
 TEST_F(UpkeepTest, SweepForgetsEndedJobsAndHistoryThatNothingNames) {
   const auto action = harness.add_action(source, "one");
   model::ReplayJob job{.id = harness.new_id<model::JobId>(), .filter = {.action = action}};
-  ASSERT_TRUE(harness.run(harness.store->deliveries().start_job(job)));
-  ASSERT_TRUE(harness.run(harness.store->deliveries().cancel_job(job.id)));
+  ASSERT_TRUE(harness.run(harness.store->ports().book.start_job(job)));
+  ASSERT_TRUE(harness.run(harness.store->ports().book.cancel_job(job.id)));
   const auto born =
       harness.append(harness.draft(source, "{}", model::Birth::leased)).deliveries.at(0);
   harness.settle(harness.outcome(born, Kind::delivered));
@@ -156,18 +156,18 @@ TEST_F(UpkeepTest, DeletionThatWaitsForRunningWorkChangesNoRevision) {
   const auto action = harness.add_action(source, "one");
   const auto born =
       harness.append(harness.draft(source, "{}", model::Birth::leased)).deliveries.at(0);
-  model::Source deleting = harness.store->registry().snapshot()->find_source(source)->source;
+  model::Source deleting = harness.store->ports().registry.snapshot()->find_source(source)->source;
   deleting.deleting = true;
   harness.commit({model::PutSource{deleting, deleting.revision}});
   EXPECT_EQ(harness.run(upkeep().finish_deletions()), StepResult::done);
-  const auto revision = harness.store->registry().snapshot()->revision;
+  const auto revision = harness.store->ports().registry.snapshot()->revision;
   EXPECT_EQ(harness.run(upkeep().finish_deletions()), StepResult::done);
-  EXPECT_EQ(harness.store->registry().snapshot()->revision, revision);
+  EXPECT_EQ(harness.store->ports().registry.snapshot()->revision, revision);
   EXPECT_EQ(harness.settle(harness.outcome(born, Kind::retry)).state,
             model::DeliveryState::cancelled);
   EXPECT_EQ(harness.run(upkeep().finish_deletions()), StepResult::done);
   EXPECT_EQ(harness.action(action), nullptr);
-  EXPECT_EQ(harness.store->registry().snapshot()->find_source(source), nullptr);
+  EXPECT_EQ(harness.store->ports().registry.snapshot()->find_source(source), nullptr);
 }
 
 TEST_F(UpkeepTest, BuryingTakesBoundedSteps) {
@@ -177,9 +177,9 @@ TEST_F(UpkeepTest, BuryingTakesBoundedSteps) {
   gone.health = model::Health::gone;
   harness.commit({model::PutAction{gone, gone.revision}});
   EXPECT_EQ(harness.run(upkeep().bury(id)), StepResult::more);
-  EXPECT_EQ(harness.store->deliveries().open_work(id).pending, 50);
+  EXPECT_EQ(harness.store->ports().book.open_work(id).pending, 50);
   EXPECT_EQ(harness.run(upkeep().bury(id)), StepResult::done);
-  EXPECT_EQ(harness.store->deliveries().open_work(id).count(), 0);
+  EXPECT_EQ(harness.store->ports().book.open_work(id).count(), 0);
 }
 
 TEST_F(UpkeepTest, AStoppedStoreAnswersInsteadOfHanging) {

@@ -26,8 +26,8 @@ void append_mebibytes(StoreHarness& harness, model::SourceId source, int count) 
     for (int half = 0; half < 2; ++half) {
       auto copies = drafts;
       for (auto& draft : copies) draft.event.id = harness.new_id<model::EventId>();
-      ASSERT_TRUE(harness.run(harness.store->events().append(std::move(copies))));
-      ASSERT_LE(harness.store->upkeep().health().wal_bytes, kBound + kSlack);
+      ASSERT_TRUE(harness.run(harness.store->ports().log.append(std::move(copies))));
+      ASSERT_LE(harness.store->ports().upkeep.health().wal_bytes, kBound + kSlack);
     }
   }
 }
@@ -47,6 +47,7 @@ struct Parts {
   StoreClock clock{harness.clock, Time{}};
   Readers readers{harness.loop.get_executor()};
   std::unique_ptr<Files> files;
+  StallWatch stalls{kStallMax};
   std::unique_ptr<Bodies> bodies;
   std::unique_ptr<Writer> writer;
 
@@ -61,8 +62,9 @@ struct Parts {
     ASSERT_TRUE(db && migrate(**db, migrations()));
     auto state = load_state(**db);
     ASSERT_TRUE(state);
-    bodies = std::make_unique<Bodies>(harness.options.data_dir + "/bodies", 1, harness.random);
-    writer = std::make_unique<Writer>(*files, *bodies, clock, harness.loop.get_executor(),
+    bodies =
+        std::make_unique<Bodies>(harness.options.data_dir + "/bodies", 1, harness.random, stalls);
+    writer = std::make_unique<Writer>(*files, *bodies, stalls, clock, harness.loop.get_executor(),
                                       std::move(*db), std::move(*state), harness.options);
     ASSERT_TRUE(files->open_others());
     writer->start();
@@ -114,7 +116,7 @@ TEST(WalBound, ReadsThatNeverEndDoNotBreakIt) {
   int running = 0;
   const auto read_on = [](StoreHarness& h, bool& ended, int& count, int& alive) -> async::Task<> {
     while (!ended) {
-      const auto page = co_await h.store->catalog().events({});
+      const auto page = co_await h.store->ports().catalog.events({});
       EXPECT_TRUE(page) << page.error().message();
       ++count;
     }

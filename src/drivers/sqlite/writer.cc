@@ -1,7 +1,6 @@
 #include "drivers/sqlite/writer.h"
 
 #include <boost/asio/post.hpp>
-#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -37,14 +36,15 @@ Error for_caller(const Error& error) {
 
 }  // namespace
 
-Writer::Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Executor loop,
-               std::unique_ptr<Connection> db, WriterState state, const StoreOptions& options)
+Writer::Writer(Files& files, Bodies& bodies, StallWatch& stalls, const StoreClock& clock,
+               async::Executor loop, std::unique_ptr<Connection> db, WriterState state,
+               const StoreOptions& options)
     : files_(files),
       bodies_(bodies),
+      stalls_(stalls),
       clock_(clock),
       loop_(std::move(loop)),
       wal_bytes_max_(options.wal_bytes_max),
-      stall_max_(options.stall_max),
       on_commit_(options.on_commit),
       db_(std::move(db)),
       state_(std::move(state)),
@@ -93,7 +93,9 @@ void Writer::stop() {
 }
 
 Result<> Writer::submit(Command& command) {
-  if (auto stalled = stall()) return fail(std::move(*stalled));
+  if (!command.between()) {  // which ends a backup: it must come through
+    if (auto stalled = stalls_.stalled()) return fail(std::move(*stalled));
+  }
   {
     const std::scoped_lock lock(mutex_);
     if (stopping_) return fail(model::errc::store_unavailable, "the store is closing");
@@ -154,8 +156,9 @@ model::Seq Writer::newest_seq() const {
 
 model::StoreHealth Writer::health() const {
   auto why = failure();
-  if (!why) why = stall();
+  if (!why) why = stalls_.stalled();
   return {.writable = !why,
+          .code = why ? why->code : std::error_code(),
           .reason = why ? why->message() : "",
           .wal_bytes = files_.watch().wal_bytes(),
           .epoch = state_.epoch};
@@ -171,7 +174,7 @@ StoreCounters Writer::counters() const {
 void Writer::work() {
   std::vector<Command*> batch;
   while (wait_for_work(batch)) {
-    busy_since_ = SteadyClock::now();
+    steps_.emplace(stalls_);
     if (!failure() && files_.watch().sync_failed()) {
       note_failure(
           {model::errc::store_unavailable, "a sync of the store failed; it is being reopened"});
@@ -183,7 +186,7 @@ void Writer::work() {
       make_room();
       files_.note_growth();
     }
-    busy_since_ = Monotonic::max();
+    steps_.reset();
   }
 }
 
@@ -224,6 +227,7 @@ void Writer::run_batch(Group batch) {
 }
 
 void Writer::run_between(Command& command) {
+  steps_->next();
   Outcome outcome;
   auto done = command.run_between(*db_);
   if (!done) done = fail(for_caller(done.error()));
@@ -248,6 +252,7 @@ void Writer::run_group(Group group) {
 }
 
 Result<> Writer::run_transaction(Group group, Outcome& outcome) {
+  if (steps_) steps_->next();
   const auto began = std::chrono::steady_clock::now();
   Transaction tx(*db_, state_, clock_.now());
   auto done = db_->begin();
@@ -355,15 +360,6 @@ std::optional<Error> Writer::failure() const {
   return failure_;
 }
 
-std::optional<Error> Writer::stall() const {
-  const Monotonic since = busy_since_;
-  const Monotonic now = SteadyClock::now();
-  if (since >= now || now - since < stall_max_) return std::nullopt;
-  return Error{model::errc::store_unavailable,
-               fmt::format("the store has not answered for {} s; does its disk hang?",
-                           std::chrono::duration_cast<std::chrono::seconds>(now - since).count())};
-}
-
 void Writer::note_failure(const Error& error) {
   if (!failure()) probe_wait_ = kProbeWaitMin;
   // After a failed sync nothing is worth waiting for: what is kept is known.
@@ -426,6 +422,7 @@ void Writer::make_room() {
   const std::uint64_t size = files_.watch().wal_bytes();
   if (size <= wal_bytes_max_) room_at_ = wal_bytes_max_;
   if (size <= room_at_) return;
+  steps_->next();
   Result<Connection::CheckpointResult> done;
   {
     const auto paused = files_.checkpointer().pause();

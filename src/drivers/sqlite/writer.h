@@ -35,6 +35,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/stall_watch.h"
 #include "drivers/sqlite/statement.h"
 #include "drivers/sqlite/store_options.h"
 #include "drivers/sqlite/transaction.h"
@@ -71,8 +72,9 @@ class Command {
 class Writer {
  public:
   /// `files` opens and closes connections and outlives the writer; `state` is what recovery found.
-  Writer(Files& files, Bodies& bodies, const StoreClock& clock, async::Executor loop,
-         std::unique_ptr<Connection> db, WriterState state, const StoreOptions& options);
+  Writer(Files& files, Bodies& bodies, StallWatch& stalls, const StoreClock& clock,
+         async::Executor loop, std::unique_ptr<Connection> db, WriterState state,
+         const StoreOptions& options);
   ~Writer();
   Writer(const Writer&) = delete;
   Writer& operator=(const Writer&) = delete;
@@ -193,7 +195,6 @@ class Writer {
   void tell(Outcome outcome);
   static void deliver(LoopSide& side, Outcome& outcome);
   std::optional<Error> failure() const;
-  std::optional<Error> stall() const;
   void note_failure(const Error& error);
   void probe();
   Result<> write_probe();
@@ -204,22 +205,21 @@ class Writer {
 
   Files& files_;
   Bodies& bodies_;
+  StallWatch& stalls_;
   const StoreClock& clock_;
   const async::Executor loop_;
   const std::uint64_t wal_bytes_max_;
-  const Millis stall_max_;
   const std::function<void(const CommitFigures&)> on_commit_;
 
   // The writer's thread.
   std::unique_ptr<Connection> db_;
   WriterState state_;
+  std::optional<StallWatch::Steps> steps_;  // none: it waits for work
   Millis probe_wait_{0};
   Monotonic probe_at_{};
   std::uint64_t room_at_;
   std::vector<std::int64_t> releases_;    // actions whose ordering keys no longer block
   std::optional<OrderPlace> release_at_;  // how far the walk over the first of them has come
-
-  std::atomic<Monotonic> busy_since_{Monotonic::max()};  // of the writer's thread; max: it rests
 
   mutable std::mutex mutex_;  // of everything below up to the blank line
   std::condition_variable changed_;

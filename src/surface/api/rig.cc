@@ -22,6 +22,7 @@ ApiRig::ApiRig() {
                                                                  .registry = store_,
                                                                  .log = store_,
                                                                  .book = store_,
+                                                                 .upkeep = store_,
                                                                  .adopter = adopter_,
                                                                  .digest = digest_,
                                                                  .pool = nullptr,

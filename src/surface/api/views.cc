@@ -12,9 +12,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// A byte order mark before JSON is accepted from senders, but cannot stand inside a document.
-constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-
 std::string slug_of(model::SourceId id, const model::RegistrySnapshot& snapshot) {
   const auto entry = snapshot.find_source(id);
   return entry ? entry->source.slug : std::string();
@@ -92,7 +89,7 @@ std::string relay_delivery_text(const model::Event& event,
   out["payload_url"] = "/api/events/" + event.id.str() + "/body";
   const std::string_view body = event.body;
   const bool is_shown = event.body_size <= kPayloadShownBytesMax;
-  if (!is_shown || body.starts_with(kByteOrderMark) || !pipeline::is_json(body)) {
+  if (!is_shown || !pipeline::is_json(body)) {
     out["payload"] = nullptr;
     if (is_shown) out["payload_base64"] = crypto::base64_encode(body);
     return model::json_text(out);
