@@ -56,8 +56,9 @@ TEST(JsonBody, WhatIsNotJsonHasNoValues) {
 
 TEST(JsonBody, NoSuchPlaceNullsAndContainersHaveNoValue) {
   const std::string body = R"({"a":{"b":[1,{"c":null}]},"e":""})";
-  for (const char* pointer : {"", "/", "a", "/x", "/a", "/a/b", "/a/b/2", "/a/b/-", "/a/b/1/c",
-                              "/a/b/01", "/e/x", "/a/b/99999999999999999999", "/~", "/~2"}) {
+  for (const char* pointer :
+       {"", "/", "a", "/x", "/a", "/a/b", "/a/b/2", "/a/b/-", "/a/b/1/c", "/a/b/01", "/a/b/-0",
+        "/a/b/+0", "/e/x", "/a/b/99999999999999999999", "/~", "/~2"}) {
     EXPECT_FALSE(at(body, pointer)) << pointer;
   }
 }

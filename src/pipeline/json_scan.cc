@@ -18,13 +18,13 @@ struct Token {
   std::int64_t index = -1;  ///< as which it names an element of an array; -1: of none
 };
 
-/// RFC 6901, section 4: no leading zeros.
+/// RFC 6901, section 4: digits without leading zeros.
 std::int64_t index_of(std::string_view name) {
-  if (name.empty() || (name.size() > 1 && name.front() == '0')) return -1;
+  if (name.empty() || name.front() == '-' || (name.size() > 1 && name.front() == '0')) return -1;
   std::int64_t index = -1;
   const char* const end = std::to_address(name.end());
   const auto [at, error] = std::from_chars(std::to_address(name.begin()), end, index);
-  return error == std::errc{} && at == end && index >= 0 ? index : -1;
+  return error == std::errc{} && at == end ? index : -1;
 }
 
 /// "/a~1b/0" -> {"a/b", "0"}; nothing for what is no pointer.
