@@ -80,6 +80,21 @@ inline constexpr int kRetryAttemptsMax = static_cast<int>(kRetryScheduleMax) + 1
 inline constexpr std::size_t kMistakesMax = 20;
 inline constexpr std::size_t kEchoBytesMax = 60;
 
+/// A script, what it may take, and what it may give. Half a second is ten thousand times what a
+/// transform of 1 KiB needs.
+inline constexpr std::size_t kScriptBytesMax = 64_KiB;
+inline constexpr Millis kScriptTimeMax{500};
+inline constexpr std::uint64_t kScriptHeapBytesMax = 128_MiB;
+inline constexpr std::uint64_t kScriptResultBytesMax = 8_MiB;
+static_assert(kScriptResultBytesMax <= kBodyBytesMax);
+inline constexpr std::size_t kConsoleBytesMax = 8_KiB;
+/// Calls that wait for a sandbox: a second's worth.
+inline constexpr std::size_t kScriptCallsMax = 8'192;
+/// Events that one call may make of one.
+inline constexpr std::size_t kSplitEventsMax = 1'000;
+/// Versions of one script that are kept; beyond, the oldest goes.
+inline constexpr std::size_t kScriptVersionsMax = 100;
+
 /// Rows of one list page.
 inline constexpr int kPageDefault = 50;
 inline constexpr int kPageMax = 200;

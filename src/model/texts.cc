@@ -42,6 +42,10 @@ constexpr std::array<Text, 9> kFanoutStates{"held",     "waiting", "running",   
 constexpr std::array<Text, 3> kJobStates{"running", "done", "cancelled"};
 constexpr std::array<Text, 6> kAdmissions{"accepted",  "recorded",   "held",
                                           "duplicate", "stale_plan", "source_gone"};
+constexpr std::array<Text, 10> kScriptFaults{
+    "",       "compile", "thrown", "timeout",     "memory",
+    "result", "crashed", "busy",   "unavailable", "stopped"};
+constexpr std::array<Text, 2> kSandboxParts{"seccomp", "memory"};
 
 struct SchemeText {
   Scheme scheme;
@@ -130,6 +134,14 @@ template <>
 std::span<const Text> texts_of<Admission>() {
   return kAdmissions;
 }
+template <>
+std::span<const Text> texts_of<ScriptFault>() {
+  return kScriptFaults;
+}
+template <>
+std::span<const Text> texts_of<SandboxPart>() {
+  return kSandboxParts;
+}
 
 Text to_text(SourceMode mode) { return text_at(mode); }
 Text to_text(ManagedBy owner) { return text_at(owner); }
@@ -146,6 +158,8 @@ Text to_text(AttemptStep step) { return text_at(step); }
 Text to_text(FanoutState state) { return text_at(state); }
 Text to_text(JobState state) { return text_at(state); }
 Text to_text(Admission admission) { return text_at(admission); }
+Text to_text(ScriptFault fault) { return text_at(fault); }
+Text to_text(SandboxPart part) { return text_at(part); }
 
 std::vector<Text> scheme_texts(std::uint8_t schemes) {
   std::vector<Text> out;

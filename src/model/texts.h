@@ -18,6 +18,7 @@
 #include "model/event.h"
 #include "model/event_log.h"
 #include "model/retry_policy.h"
+#include "model/sandbox.h"
 #include "model/source.h"
 
 namespace grapnel::model {
@@ -55,6 +56,10 @@ template <>
 std::span<const std::string_view> texts_of<JobState>();
 template <>
 std::span<const std::string_view> texts_of<Admission>();
+template <>
+std::span<const std::string_view> texts_of<ScriptFault>();
+template <>
+std::span<const std::string_view> texts_of<SandboxPart>();
 
 /// Nothing: the enum has no such text.
 template <class Enum>
@@ -81,6 +86,8 @@ std::string_view to_text(AttemptStep step);      ///< "" prepare egress dns conn
 std::string_view to_text(FanoutState state);     ///< held waiting running retrying done recorded …
 std::string_view to_text(JobState state);        ///< running done cancelled
 std::string_view to_text(Admission admission);   ///< accepted recorded held duplicate …
+std::string_view to_text(ScriptFault fault);     ///< "" compile thrown timeout memory result …
+std::string_view to_text(SandboxPart part);      ///< seccomp memory
 
 /// The names of Action::schemes' bits: "v1", "v1a", "sha256".
 std::vector<std::string_view> scheme_texts(std::uint8_t schemes);
