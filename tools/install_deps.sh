@@ -13,7 +13,7 @@ build_packages=(
   pkg-config zlib1g-dev curl
   libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev
   libssl-dev libsqlite3-dev libfmt-dev libspdlog-dev libcli11-dev libyaml-dev libsimdjson-dev
-  libc-ares-dev prometheus-cpp-dev libgoogle-perftools-dev
+  libc-ares-dev prometheus-cpp-dev libgoogle-perftools-dev libmozjs-102-dev libseccomp-dev
 )
 test_packages=(
   clang-tidy-19 clang-format-19 libgtest-dev libgmock-dev python3 python3-yaml sqlite3 wrk openssl

@@ -23,6 +23,10 @@ FOREIGN = [
     ("ares.h", {"drivers/http"}),
     ("openssl/", {"crypto", "drivers/http"}),
     ("sqlite3.h", {"drivers/sqlite"}),
+    ("js/", {"drivers/js"}),
+    ("jsapi.h", {"drivers/js"}),
+    ("mozilla/", {"drivers/js"}),
+    ("seccomp.h", {"drivers/js"}),
     ("prometheus/", {"telemetry"}),
     ("spdlog/", {"telemetry"}),
     ("CLI/", {"surface/cli"}),
@@ -33,7 +37,8 @@ FOREIGN = [
 TEST_HEADERS = ("gtest/", "gmock/", "fuzzer/")
 SYSTEM_HEADER = re.compile(
     r"(?:sys|netinet|arpa|linux|net)/\w+\.h"
-    r"|(?:unistd|fcntl|signal|poll|pthread|termios|dirent|netdb|pwd|grp|spawn|dlfcn|sched|time)\.h"
+    r"|(?:unistd|fcntl|signal|poll|pthread|termios|dirent|netdb|pwd|grp|spawn|dlfcn|sched|time"
+    r"|malloc)\.h"
 )
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 NAMESPACE = re.compile(r"^\s*(?:inline )?namespace ([\w:]+) \{", re.MULTILINE)
