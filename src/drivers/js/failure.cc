@@ -22,9 +22,10 @@ constexpr std::array<std::string_view, 4> kShortages{"too much recursion",
 constexpr std::string_view kUncaught = "uncaught exception: ";
 
 void set_place(AnswerFrame& answer, std::uint32_t line, std::uint32_t column) {
-  if (line <= kLinesBefore || line - kLinesBefore > model::kScriptBytesMax) return;
-  answer.line = line - kLinesBefore;
-  answer.column = column <= model::kScriptBytesMax ? column : 0;
+  if (line == 0 || line > model::kScriptBytesMax) return;
+  answer.line = line;
+  const std::uint32_t moved = line == 1 ? kPrologue.size() : 0;
+  answer.column = column > moved && column <= model::kScriptBytesMax ? column - moved : 0;
 }
 
 /// The innermost frame of the script on the stack of the exception.
@@ -108,7 +109,9 @@ void take_failure(JSContext* context, const std::string& script, Verdict otherwi
   const JSErrorReport* report = builder.report();
   if (report && is_shortage(*report)) answer.verdict = Verdict::memory;
   if (report && report->filename && script == report->filename) {
-    set_place(answer, report->lineno, report->column + 1);
+    // The parser counts columns from 0, what runs counts them from 1.
+    const bool parsing = otherwise == Verdict::compile;
+    set_place(answer, report->lineno, report->column + (parsing ? 1 : 0));
   }
   if (answer.line == 0) place_from_stack(context, thrown.stack(), script, answer);
   JS_ClearPendingException(context);

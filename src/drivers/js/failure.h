@@ -4,13 +4,14 @@
 #include <jsapi.h>
 
 #include <string>
+#include <string_view>
 
 #include "drivers/js/frames.h"
 
 namespace grapnel::js {
 
-/// Lines that stand before the first line of the user's text in what is compiled.
-inline constexpr std::uint32_t kLinesBefore = 2;
+/// What stands before the user's text, in its first line: columns there are moved by its length.
+inline constexpr std::string_view kPrologue = "\"use strict\"; ";
 
 /// Takes the pending exception, or the lack of one, into `answer`: the watchdog's verdict, memory,
 /// or `otherwise`. `script` is the file name that the script was compiled with.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <js/Utility.h>
+#include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -48,9 +49,9 @@ std::uint64_t space_in_use() {
 /// Empty, or why not.
 std::string bound_memory() {
   const std::uint64_t used = space_in_use();
-  if (used == 0) return "/proc/self/statm cannot be read";
+  if (used == 0) return "memory: /proc/self/statm cannot be read";
   const rlimit space{.rlim_cur = used + kWorkerSpaceBytes, .rlim_max = used + kWorkerSpaceBytes};
-  if (setrlimit(RLIMIT_AS, &space) != 0) return refusal("setrlimit(RLIMIT_AS)", errno);
+  if (setrlimit(RLIMIT_AS, &space) != 0) return refusal("memory", errno);
   return {};
 }
 
@@ -106,6 +107,11 @@ int build_filter(scmp_filter_ctx filter) {
 
 /// Empty, or why not.
 std::string filter_calls() {
+  // libseccomp gives no reason when there is no filter to be had, the kernel does.
+  std::uint32_t action = SECCOMP_RET_KILL_PROCESS;
+  if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) {
+    return refusal("seccomp", errno);
+  }
   const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
   if (!filter) return "seccomp: no filter can be made";
   const int error = build_filter(filter);

@@ -283,6 +283,7 @@ void SandboxPool::after_death(const Seat& seat, WorkerEnd end, const Batch& batc
                               std::vector<CallPtr> left) {
   if (stopping_) return settle_all(left, ScriptFault::stopped, kStopping);
   const bool own_doing = end != WorkerEnd::killed;
+  if (!own_doing && left.empty()) return;
   make_suspect(batch.script, own_doing ? kSuspectTime : kBystanderTime);
   // On a regular worker it was killed before its time was over.
   const bool had_its_time = end != WorkerEnd::overdue || seat.lane == Lane::suspects;
@@ -308,6 +309,12 @@ async::Task<Result<>> SandboxPool::seat_worker(Seat& seat) {
   if (seat.process) co_return Result<>{};
   if (timers_.now() < refuse_until_) co_return fail(errc::start_failed, health_.reason);
   auto started = co_await start_process(seat);
+  // Somebody who kills workers is no reason to refuse scripts; one that cannot start is.
+  for (int deaths = 1;
+       !started && started.error().code == errc::worker_died && !stopping_ && deaths < kDeathsMax;
+       ++deaths) {
+    started = co_await start_process(seat);
+  }
   if (started) {
     retry_wait_ = kStartRetryMin;
     co_return started;
@@ -338,7 +345,10 @@ async::Task<Result<>> SandboxPool::start_process(Seat& seat) {
     if (!accepted) seat.process->kill(WorkerEnd::stopped);
   }
   seat.overdue_at.reset();
-  if (!accepted) co_await end_worker(seat);
+  if (accepted) co_return accepted;
+  if (co_await end_worker(seat) == WorkerEnd::killed) {
+    co_return fail(errc::worker_died, "the worker of scripts was killed while it started");
+  }
   co_return accepted;
 }
 
@@ -354,12 +364,12 @@ Result<> SandboxPool::accept_parts(const ReadyFrame& ready) {
   if (!forbidden.empty()) {
     return fail(errc::part_refused,
                 "scripts are refused, because the kernel refuses a part of their sandbox (" +
-                    forbidden + ": " + ready.reason + "), unless they are allowed to go without");
+                    ready.reason + "), unless the settings let them go without " + forbidden);
   }
   health_ = {.available = true, .reason = {}};
   if (!missing.empty()) {
-    health_.reason = "scripts run without a part of their sandbox, as allowed (" + missing + ": " +
-                     ready.reason + ")";
+    health_.reason = "scripts run without a part of their sandbox, " + missing +
+                     ", as the settings allow (" + ready.reason + ")";
   }
   return {};
 }

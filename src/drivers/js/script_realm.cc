@@ -14,6 +14,7 @@
 #include <js/SourceText.h>
 #include <js/String.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "drivers/js/call_state.h"
@@ -62,6 +63,17 @@ bool parse(JSContext* context, std::string_view text, JS::MutableHandleValue val
   return string && JS_ParseJSON(context, string, value);
 }
 
+/// Errors that the parser finds behind the user's text, in ours: braces that do not match.
+void keep_in_text(std::string_view body, AnswerFrame& answer) {
+  const auto lines = static_cast<std::uint32_t>(std::ranges::count(body, '\n') + 1);
+  if (answer.message.contains("garbage after function body")) {
+    answer.message = "SyntaxError: one closing brace too many";
+  }
+  if (answer.line <= lines) return;
+  answer.line = lines;
+  answer.column = 0;
+}
+
 }  // namespace
 
 ScriptRealm::ScriptRealm(JSContext* context, std::string function, std::string name,
@@ -102,12 +114,12 @@ bool ScriptRealm::compile(AnswerFrame& answer) {
     return false;
   }
   JSAutoRealm in(context_, global_);
-  // Its first line is the engine's, the second one ours: kLinesBefore.
-  std::string source = "\"use strict\";\n";
+  // The engine puts a line of its own before it: number 0, so that the lines are the user's.
+  std::string source(kPrologue);
   source.append(body_).append("\nreturn typeof ").append(function_name_);
   source.append(" === 'function' ? ").append(function_name_).append(" : undefined;");
   JS::CompileOptions options(context_);
-  options.setFileAndLine(name_.c_str(), 1);
+  options.setFileAndLine(name_.c_str(), 0);
   JS::SourceText<mozilla::Utf8Unit> text;
   JS::RootedObjectVector scope(context_);
   if (text.init(context_, source.data(), source.size(), JS::SourceOwnership::Borrowed)) {
@@ -115,6 +127,7 @@ bool ScriptRealm::compile(AnswerFrame& answer) {
   }
   if (function_) return true;
   take_failure(context_, name_, Verdict::compile, answer);
+  keep_in_text(body_, answer);
   if (answer.verdict == Verdict::compile) broken_ = answer;
   return false;
 }
