@@ -20,6 +20,7 @@
 #include "crypto/secret_box.h"
 #include "drivers/http/client.h"
 #include "drivers/http/server.h"
+#include "drivers/js/sandbox_pool.h"
 #include "drivers/sqlite/store.h"
 #include "model/errors.h"
 #include "pipeline/pipeline.h"
@@ -221,6 +222,7 @@ class Bench {
                                                 .random = random_,
                                                 .ids = *ids_,
                                                 .sender = client_,
+                                                .sandbox = sandbox_,
                                                 .box = box_,
                                                 .digest = digest_,
                                                 .pool = nullptr,
@@ -234,6 +236,7 @@ class Bench {
                                                          .ids = *ids_,
                                                          .box = box_,
                                                          .sender = client_,
+                                                         .sandbox = sandbox_,
                                                          .job_started = [] {}},
                                                .ingest = pipeline_->ingest(),
                                                .journal = log_,
@@ -268,6 +271,7 @@ class Bench {
   crypto::SecretBox box_{random_, crypto::MasterKey::make(random_)};
   crypto::KeyedDigest digest_{crypto::Secret(std::string("a key of digests"))};
   http::Resolver resolver_{loop_.get_executor()};
+  js::SandboxPool sandbox_{loop_.get_executor(), timers_, {}};
   http::Client client_{loop_.get_executor(), resolver_, http::EgressGuard::allow_all()};
   Nothing nothing_{loop_.get_executor(), clock_};
   std::unique_ptr<sqlite::Store> store_;

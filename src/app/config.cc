@@ -10,6 +10,7 @@
 #include "app/errors.h"
 #include "base/units.h"
 #include "crypto/limits.h"
+#include "model/texts.h"
 #include "surface/cli/files.h"
 
 namespace grapnel::app {
@@ -251,6 +252,9 @@ boost::json::object to_json(const Config& config) {
                    {"wal_bytes", format_size(config.limits.wal_bytes)}};
   out["shutdown"] = {{"grace", format_duration(config.shutdown.grace)},
                      {"drain", format_duration(config.shutdown.drain)}};
+  boost::json::array without;
+  for (const auto part : config.scripts.allow_without) without.emplace_back(model::to_text(part));
+  out["scripts"] = {{"workers", config.scripts.workers}, {"allow_without", std::move(without)}};
   out["master_key_file"] =
       config.master_key_file.empty() ? config.data_dir + "/master.key" : config.master_key_file;
   out["master_key_older_files"] = boost::json::array(config.master_key_older_files.begin(),

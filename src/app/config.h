@@ -19,7 +19,9 @@
 #include "crypto/secret.h"
 #include "drivers/http/cidr.h"
 #include "drivers/http/tls.h"
+#include "drivers/js/limits.h"
 #include "drivers/sqlite/limits.h"
+#include "model/sandbox.h"
 #include "model/upkeep.h"
 #include "telemetry/log_entry.h"
 
@@ -57,6 +59,11 @@ struct LogSettings {
   telemetry::LogFormat format = telemetry::LogFormat::json;
 };
 
+struct Scripts {
+  int workers = js::kWorkersDefault;
+  std::vector<model::SandboxPart> allow_without;  ///< "allow_without": parts the kernel may refuse
+};
+
 struct Config {
   Endpoint listen{"0.0.0.0", 8080};
   std::optional<Endpoint> metrics_listen = Endpoint{"0.0.0.0", 9090};  ///< none: "off"
@@ -73,6 +80,7 @@ struct Config {
   LogSettings log;
   model::RetentionPolicy retention;
   Limits limits;
+  Scripts scripts;
   Shutdown shutdown;
 };
 

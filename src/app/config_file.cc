@@ -5,6 +5,7 @@
 #include "app/errors.h"
 #include "crypto/limits.h"
 #include "model/json_reader.h"
+#include "model/texts.h"
 #include "surface/cli/files.h"
 #include "surface/cli/limits.h"
 #include "surface/cli/yaml.h"
@@ -113,6 +114,24 @@ Result<ApiAuth> parse_auth(std::string_view text) {
               fmt::format("expected keys or none, given '{}'", text.substr(0, kEndpointTextMax)));
 }
 
+void take_scripts(ObjectReader& part, Scripts& scripts) {
+  if (const auto workers = part.integer("workers", 1, js::kWorkersMax)) {
+    scripts.workers = static_cast<int>(*workers);
+  }
+  const auto names = part.text_list("allow_without", model::kSecretNamesMax, kEndpointTextMax);
+  if (!names) return;
+  scripts.allow_without.clear();
+  for (const auto& name : *names) {
+    const auto known = model::from_text<model::SandboxPart>(name);
+    if (known) {
+      scripts.allow_without.push_back(*known);
+    } else {
+      part.mistakes().add("scripts.allow_without",
+                          fmt::format("expected seccomp or memory, given '{}'", name));
+    }
+  }
+}
+
 void take_all(ObjectReader& fields, Config& config) {
   take_listeners(fields, config);
   assign(fields.text("data_dir", 1, kPathBytesMax), config.data_dir);
@@ -133,6 +152,7 @@ void take_all(ObjectReader& fields, Config& config) {
   });
   take_limits(fields, config.limits);
   take_shutdown(fields, config.shutdown);
+  take_part(fields, "scripts", [&](ObjectReader& part) { take_scripts(part, config.scripts); });
   assign(fields.text("master_key_file", 1, kPathBytesMax), config.master_key_file);
   assign(fields.text_list("master_key_older_files", crypto::kOlderKeysMax, kPathBytesMax),
          config.master_key_older_files);

@@ -22,6 +22,7 @@
 #include "crypto/token.h"
 #include "drivers/http/client.h"
 #include "drivers/http/server.h"
+#include "drivers/js/sandbox_pool.h"
 #include "drivers/sqlite/store.h"
 #include "pipeline/pipeline.h"
 #include "surface/api/handler.h"
@@ -111,6 +112,7 @@ class Daemon {
                           {"epoch", store_->epoch()},
                           {"data_dir", config_.data_dir},
                           {"sources", store_->ports().registry.snapshot()->slugs.size()}});
+    scope_.spawn(probe_sandbox());
     scope_.spawn(begin_serving());
     return {};
   }
@@ -161,6 +163,9 @@ class Daemon {
     metrics_pool_.emplace(executor, kMetricsThreads);
     resolver_.emplace(executor);
     client_.emplace(executor, *resolver_, http::EgressGuard(config_.egress_allow));
+    sandbox_.emplace(executor, timers_,
+                     js::SandboxOptions{.allow_without = config_.scripts.allow_without,
+                                        .workers = config_.scripts.workers});
     ids_.emplace(store_->ports().clock, random_);
     pipeline_.emplace(pipeline::Pipeline::Parts{.executor = executor,
                                                 .timers = timers_,
@@ -169,6 +174,7 @@ class Daemon {
                                                 .random = random_,
                                                 .ids = *ids_,
                                                 .sender = *client_,
+                                                .sandbox = *sandbox_,
                                                 .box = *box_,
                                                 .digest = *digest_,
                                                 .pool = &*body_pool_,
@@ -196,6 +202,7 @@ class Daemon {
                   .ids = *ids_,
                   .box = *box_,
                   .sender = *client_,
+                  .sandbox = *sandbox_,
                   .job_started = [this] { pipeline_->replayer().wake(); }},
         .ingest = pipeline_->ingest(),
         .journal = log_,
@@ -208,8 +215,20 @@ class Daemon {
                                                    .client = *client_,
                                                    .resolver = *resolver_,
                                                    .store = *store_,
+                                                   .sandbox = *sandbox_,
                                                    .log = log_});
     sampled_ops_handler_.emplace(*ops_handler_, [this] { process_metrics_->sample(); });
+  }
+
+  /// Whether scripts can run is told at the start, not by the first that cannot.
+  async::Task<> probe_sandbox() {
+    co_await sandbox_->probe();
+    const auto health = sandbox_->health();
+    if (!health.available) {
+      log_.warn("scripts are refused: there is no sandbox for them", {{"reason", health.reason}});
+    } else if (!health.reason.empty()) {
+      log_.warn("scripts run in a part of their sandbox only", {{"reason", health.reason}});
+    }
   }
 
   async::Task<> begin_serving() {
@@ -285,6 +304,7 @@ class Daemon {
     co_await pipeline_->stop(drained);
     if (ops_server_) co_await ops_server_->stop(drained.within(timers_.now(), kServerStopMax));
     co_await client_->stop();
+    co_await sandbox_->stop(async::Deadline(timers_.now() + kSandboxStopMax));
     store_->stop();
     log_.info("stopped");
     signals_.cancel();
@@ -306,6 +326,7 @@ class Daemon {
   std::optional<async::BlockingPool> metrics_pool_;
   std::optional<http::Resolver> resolver_;
   std::optional<http::Client> client_;
+  std::optional<js::SandboxPool> sandbox_;
   std::optional<IdSource> ids_;
   std::optional<pipeline::Pipeline> pipeline_;
   std::optional<api::PublicHandler> public_handler_;

@@ -60,6 +60,8 @@ inline constexpr std::size_t kDigestKeyBytes = 32;
 inline constexpr std::size_t kBodyThreads = 2;
 /// Threads that write metrics pages: a scrape never waits for a body.
 inline constexpr std::size_t kMetricsThreads = 1;
+/// Time for script workers to end before they are killed.
+inline constexpr Millis kSandboxStopMax{1'000};
 /// After the last attempt ended: time for connections that still read their answers.
 inline constexpr Millis kServerStopMax{2'000};
 

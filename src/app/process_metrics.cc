@@ -1,5 +1,7 @@
 #include "app/process_metrics.h"
 
+#include "model/texts.h"
+
 namespace grapnel::app {
 namespace {
 
@@ -13,6 +15,9 @@ constexpr std::array<std::pair<HttpFault, std::string_view>, http::kFaults> kFau
      {HttpFault::head_too_large, "head_too_large"},
      {HttpFault::too_many_in_flight, "too_many_in_flight"},
      {HttpFault::unsupported_transfer_coding, "unsupported_transfer_coding"}}};
+
+constexpr std::array<std::string_view, js::kWorkerEnds> kWorkerEndNames{
+    "stopped", "overdue", "violation", "memory", "forbidden", "crashed", "killed"};
 
 struct Figure {
   std::string_view reason;
@@ -29,6 +34,7 @@ ProcessMetrics::ProcessMetrics(const Parts& parts) : metrics_(parts.metrics) {
   add_client(parts.client);
   add_resolver(parts.resolver);
   add_store(parts.store);
+  add_sandbox(parts.sandbox);
   count("log_lines_dropped_total", "Log lines lost because standard error was read too slowly.",
         [&log = parts.log] { return log.dropped(); });
 }
@@ -140,6 +146,32 @@ void ProcessMetrics::add_store(const sqlite::Store& store) {
   count("grapnel_store_wal_restarts_total",
         "Times writing waited for room in the write-ahead log (limits.wal_bytes).",
         [&store] { return store.counters().restarts; });
+}
+
+void ProcessMetrics::add_sandbox(const js::SandboxPool& sandbox) {
+  auto& calls = metrics_.counters(
+      "script_calls_total", "Calls of scripts, by how they ended; ok: with a result.", {"fault"});
+  const auto faults = model::texts_of<model::ScriptFault>();
+  for (std::size_t i = 0; i < faults.size(); ++i) {
+    counted_.push_back({calls.with({i == 0 ? "ok" : faults[i]}),
+                        [&sandbox, i] { return sandbox.stats().calls.at(i); }});
+  }
+  auto& ended = metrics_.counters("script_workers_ended_total",
+                                  "Processes that ran scripts and ended, by cause.", {"cause"});
+  for (std::size_t i = 0; i < js::kWorkerEnds; ++i) {
+    counted_.push_back({ended.with({kWorkerEndNames.at(i)}),
+                        [&sandbox, i] { return sandbox.stats().ended.at(i); }});
+  }
+  count("script_batches_total", "Messages of calls to script workers.",
+        [&sandbox] { return sandbox.stats().batches; });
+  measured_.push_back({metrics_.gauge("script_workers", "Processes that run scripts."),
+                       [&sandbox] { return sandbox.stats().workers; }});
+  measured_.push_back({metrics_.gauge("script_calls_waiting", "Calls that wait for a worker."),
+                       [&sandbox] { return sandbox.stats().waiting; }});
+  measured_.push_back({metrics_.gauge("script_suspects",
+                                      "Scripts that were slow or killed their worker lately and "
+                                      "are run beside the others."),
+                       [&sandbox] { return sandbox.stats().suspects; }});
 }
 
 void ProcessMetrics::sample() {

@@ -13,6 +13,7 @@
 #include "drivers/http/client.h"
 #include "drivers/http/resolver.h"
 #include "drivers/http/server.h"
+#include "drivers/js/sandbox_pool.h"
 #include "drivers/sqlite/store.h"
 #include "model/http.h"
 #include "telemetry/log.h"
@@ -29,6 +30,7 @@ class ProcessMetrics {
     const http::Client& client;
     const http::Resolver& resolver;
     const sqlite::Store& store;
+    const js::SandboxPool& sandbox;
     const telemetry::Log& log;
   };
   explicit ProcessMetrics(const Parts& parts);
@@ -53,6 +55,7 @@ class ProcessMetrics {
   void add_client(const http::Client& client);
   void add_resolver(const http::Resolver& resolver);
   void add_store(const sqlite::Store& store);
+  void add_sandbox(const js::SandboxPool& sandbox);
 
   telemetry::Metrics& metrics_;
   std::vector<Counted> counted_;

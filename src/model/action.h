@@ -85,7 +85,9 @@ struct Action {
   OnFull on_full = OnFull::dead;
   std::uint8_t schemes = kSchemeV1;
   std::vector<SigningSecret> secrets;  ///< newest first, at most kSigningSecretsMax
-  std::string ca_bundle;               ///< PEM; "" = the system's roots
+  ScriptPtr script;                    ///< process(event), of type javascript
+  int script_versions = 0;
+  std::string ca_bundle;  ///< PEM; "" = the system's roots
   ManagedBy managed_by = ManagedBy::api;
   bool deleting = false;
   Revision revision = 0;  ///< grows with each change of this action

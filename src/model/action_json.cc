@@ -10,13 +10,15 @@
 #include "model/errors.h"
 #include "model/json_reader.h"
 #include "model/limits.h"
+#include "model/script_json.h"
 #include "model/source_json.h"
 #include "model/texts.h"
+#include "model/transform.h"
 
 namespace grapnel::model {
 namespace {
 
-constexpr std::array<std::string_view, 1> kActionTypes{"webhook"};
+constexpr std::array kActionTypes{kWebhook, kJavascript};
 constexpr std::string_view kCutMark = "… (cut)";
 constexpr std::string_view kPemStart = "-----BEGIN CERTIFICATE-----";
 
@@ -357,6 +359,7 @@ boost::json::object to_json(const Action& action) {
   out["signature_schemes"] = std::move(schemes);
   out["signing_secrets"] = secrets_json(action.secrets);
   out["ca_bundle"] = action.ca_bundle;
+  put_script(out, action.script);
   out["managed_by"] = to_text(action.managed_by);
   if (action.deleting) out["deleting"] = true;
   out["revision"] = action.revision;
@@ -393,8 +396,9 @@ Result<ActionPatch> parse_action_patch(const boost::json::value& value) {
   patch.on_full = fields.choice<OnFull>("on_full");
   patch.schemes = take_schemes(fields);
   patch.ca_bundle = take_ca_bundle(fields);
-  fields.finish({"id", "source_id", "health", "signing_secrets", "managed_by", "deleting",
-                 "revision", "created_at", "updated_at"});
+  patch.script_body = take_script_body(fields);
+  fields.finish({"id", "script_version", "source_id", "health", "signing_secrets", "managed_by",
+                 "deleting", "revision", "created_at", "updated_at"});
   if (mistakes.any()) return mistakes.error();
   return patch;
 }
@@ -403,6 +407,19 @@ std::uint8_t default_schemes(std::string_view signing_secret) {
   if (signing_secret.starts_with("whsec_")) return kSchemeV1;
   if (signing_secret.starts_with("whsk_")) return kSchemeV1a;
   return kSchemeV1 | kSchemeSha256;
+}
+
+Result<> check_target(const Action& action) {
+  if (action.type == kWebhook && action.target_url.empty()) {
+    return fail(errc::malformed, "target_url: is required for webhook actions");
+  }
+  if (action.type == kJavascript && !action.script) {
+    return fail(errc::malformed, "script_body: is required for javascript actions");
+  }
+  if (action.type != kJavascript && action.script) {
+    return fail(errc::malformed, "script_body: is for javascript actions only");
+  }
+  return {};
 }
 
 Result<> apply(const ActionPatch& patch, Action& action) {
@@ -433,10 +450,11 @@ Result<> apply(const ActionPatch& patch, Action& action) {
   }
   assign(patch.ca_bundle, action.ca_bundle);
   if (action.name.empty()) action.name = action.id.str();
-  if (action.type == "webhook" && action.target_url.empty()) {
-    return fail(errc::malformed, "target_url: is required for webhook actions");
+  if (patch.script_body) {
+    change_script(*patch.script_body, ScriptEntry::process, action.name + ":process", action.script,
+                  action.script_versions);
   }
-  return {};
+  return check_target(action);
 }
 
 }  // namespace grapnel::model

@@ -34,6 +34,7 @@ struct ActionPatch {
   std::optional<OnFull> on_full;
   std::optional<std::uint8_t> schemes;  ///< field "signature_schemes"
   std::optional<std::string> ca_bundle;
+  std::optional<std::string> script_body;  ///< "": none
 };
 
 /// Public form: no secret. Header values that hides_header() names are shown cut
@@ -47,8 +48,11 @@ Result<ActionPatch> parse_action_patch(const boost::json::value& value);
 
 /// Changes `action`. An action without a name gets its id. Where neither the patch nor an earlier
 /// secret settles the schemes, they follow the new secret's form (default_schemes). Error:
-/// malformed when a webhook has no target.
+/// malformed when a webhook has no target or a javascript action no script.
 Result<> apply(const ActionPatch& patch, Action& action);
+
+/// Whether it says where its deliveries go. Error: malformed.
+Result<> check_target(const Action& action);
 
 /// v1; v1 and sha256 for a secret given as plain text; v1a for a whsk_ key.
 std::uint8_t default_schemes(std::string_view signing_secret);

@@ -69,6 +69,13 @@ struct DeadQuery {
   int limit = kPageDefault;
 };
 
+/// One version of a script, as it was saved.
+struct ScriptVersion {
+  int version = 0;
+  Time created;
+  std::string body;
+};
+
 class Catalog {
  public:
   virtual ~Catalog() = default;
@@ -85,6 +92,11 @@ class Catalog {
   virtual async::Task<Result<std::int64_t>> count_dead(SourceScope scope, DeadFilter filter) = 0;
   /// Constant part of an attempt's request: the action as it was at that revision, if still kept.
   virtual async::Task<Result<std::optional<Action>>> action_at(ActionId id, Revision revision) = 0;
+  /// Versions of the script of a source or an action (its id's bytes), newest first, at most
+  /// kScriptVersionsMax.
+  virtual async::Task<Result<std::vector<ScriptVersion>>> scripts(IdBytes owner) = 0;
+  /// What a transform made of an event: events of their own, by seq, at most kSplitEventsMax.
+  virtual async::Task<Result<std::vector<Event>>> splits(EventId parent) = 0;
 };
 
 }  // namespace grapnel::model

@@ -60,6 +60,7 @@ enum class AttemptStep : std::uint8_t {
   response = 7,  ///< reading the answer: reset, malformed, too slow
   timeout = 8,   ///< the action's time-out, whichever step it struck in
   status = 9,    ///< an answer other than 2xx
+  script = 10,   ///< a script failed, or gave what cannot be used
 };
 
 struct AttemptTimings {
@@ -84,6 +85,7 @@ struct Attempt {
   int response_status = 0;     ///< 0: no answer
   HeaderList response_headers;
   std::string response_excerpt;  ///< at most kResponseExcerptBytesMax
+  std::string console;           ///< what a script wrote to its console
   std::string error;             ///< one line that says which step failed; "" on success
 };
 

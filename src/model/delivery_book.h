@@ -40,6 +40,19 @@ struct HealthReport {
   std::string reason;
 };
 
+/// What becomes of an event when its transform's delivery is delivered, in the same transaction.
+struct FanoutResult {
+  enum class Kind : std::uint8_t {
+    event,    ///< `plan` is followed, with `transformed`
+    dropped,  ///< on purpose: nothing goes out
+    split,    ///< `splits` are events of their own
+  };
+  Kind kind = Kind::event;
+  std::optional<Transformed> transformed;  ///< none: the event goes on as it was received
+  FanoutPlan plan;                         ///< its revision counts whatever the kind
+  std::vector<EventDraft> splits;          ///< each with its plan
+};
+
 /// How a lease ends.
 struct Settlement {
   enum class Kind : std::uint8_t {
@@ -56,6 +69,7 @@ struct Settlement {
   EndReason reason = EndReason::none;
   std::optional<Attempt> attempt;  ///< none: the lease was never used
   std::optional<HealthReport> health;
+  std::optional<FanoutResult> fanout;  ///< of a transform that is delivered
 };
 
 struct Settled {
@@ -63,6 +77,9 @@ struct Settled {
   /// After a cancel wish this is cancelled, after health `gone` dead, whatever was asked (delivered
   /// wins).
   DeliveryState state = DeliveryState::delivered;
+  bool stale_plan = false;  ///< of the fan-out: nothing changed, plan it again
+  /// Of the fan-out: what was born, per event of `splits` or of the event itself.
+  std::vector<Appended> born = {};
 };
 
 /// Open deliveries of one action. Exact as of the newest commit.

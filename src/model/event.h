@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "model/headers.h"
@@ -12,7 +13,8 @@
 
 namespace grapnel::model {
 
-/// The fan-out is a work item of the event. Terminal: done, recorded, dropped, cancelled, dead.
+/// The fan-out is a work item of the event. Terminal: done, recorded, dropped, cancelled, dead. One
+/// that runs a transform is waiting until that delivery ends (model/transform.h).
 enum class FanoutState : std::uint8_t {
   held = 0,
   waiting = 1,
@@ -23,6 +25,14 @@ enum class FanoutState : std::uint8_t {
   dropped = 6,
   cancelled = 7,
   dead = 8,
+};
+
+/// An event as one of its runs sends it; run 0: as received.
+struct EventRun {
+  EventRun(Seq of, int number = 0) : event(of), run(number) {}
+  Seq event;
+  int run;
+  auto operator<=>(const EventRun&) const = default;
 };
 
 using Sha256 = std::array<std::uint8_t, 32>;
@@ -45,6 +55,10 @@ struct Event {
   std::optional<std::string> ordering_key;
   std::string verification;  ///< the scheme that verified it; "" = the source verifies nothing
   std::string traceparent;   ///< W3C Trace Context of the sender, or ours; "" = none
+  /// What its transform set: goes out over the sender's and whatever an action forwards
+  HeaderList set_headers = {};
+  std::vector<std::string> removed_headers = {};  ///< of the sender's, by its transform
+  std::optional<EventId> parent = {};             ///< of one that a transform made of another
   FanoutState fanout = FanoutState::done;
   int run = 1;  ///< the newest run of its fan-out
 };

@@ -34,8 +34,19 @@ struct DeliveryPlan {
 /// What fan-out is to do with one event, decided from the source's definition at `revision`.
 struct FanoutPlan {
   Revision revision = 0;  ///< SourceEntry::source.revision; an older one is answered stale_plan
-  FanoutState state = FanoutState::done;  ///< done, recorded or held
-  std::vector<DeliveryPlan> deliveries;   ///< of done
+  FanoutState state = FanoutState::done;  ///< done, recorded, held or waiting
+  std::vector<DeliveryPlan> deliveries;   ///< of done; of waiting: the transform's
+};
+
+/// What a transform made of an event: what its run sends instead. What is not set stays as it was.
+struct Transformed {
+  std::optional<std::string> type;
+  std::optional<std::string> body;  ///< empty when body_file is set
+  std::string body_file;            ///< name given by write_body
+  std::uint64_t body_size = 0;      ///< of a body
+  Sha256 body_sha256{};             ///< of a body
+  HeaderList set_headers;
+  std::vector<std::string> removed_headers;
 };
 
 struct EventDraft {
@@ -110,9 +121,10 @@ class EventLog {
   /// not_found.
   virtual async::Task<Result<std::vector<Appended>>> fan_out(std::vector<FanoutDraft> drafts) = 0;
 
-  /// Whole events with bodies, in the order asked. A null pointer: retained away. A body that does
+  /// Whole events with bodies, as that run sends them, in the order asked. A null pointer: retained
+  /// away. A body that does
   /// not match its checksum comes with `body_damaged` in that place instead. Errors: store_*.
-  virtual async::Task<Result<std::vector<Result<EventPtr>>>> read(std::vector<Seq> events) = 0;
+  virtual async::Task<Result<std::vector<Result<EventPtr>>>> read(std::vector<EventRun> events) = 0;
 
   /// Held events of one source as of the newest commit. Any thread.
   virtual HeldWork held_work(SourceId source) const = 0;

@@ -92,6 +92,12 @@ inline constexpr std::size_t kConsoleBytesMax = 8_KiB;
 inline constexpr std::size_t kScriptCallsMax = 8'192;
 /// Events that one call may make of one.
 inline constexpr std::size_t kSplitEventsMax = 1'000;
+/// Transforms of one source at a time: enough to fill the batches of a sandbox.
+inline constexpr int kTransformsInFlightMax = 128;
+static_assert(kTransformsInFlightMax <= kMaxInFlightMax);
+/// Waits between the three tries of a transform (docs/SEMANTICS.md, "Fan-out").
+inline constexpr Millis kTransformRetryFirst{1'000};
+inline constexpr Millis kTransformRetrySecond{10'000};
 /// Versions of one script that are kept; beyond, the oldest goes.
 inline constexpr std::size_t kScriptVersionsMax = 100;
 

@@ -5,28 +5,14 @@
 
 #include <cstdint>
 #include <expected>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include "async/task.h"
 #include "base/clock.h"
+#include "model/script.h"
 
 namespace grapnel::model {
-
-/// Which function a script has to define.
-enum class ScriptEntry : std::uint8_t {
-  transform,  ///< of a source: transform(event)
-  process,    ///< of an action of type javascript: process(event)
-};
-
-/// One version of a script. Immutable; its address is its identity while it is in use.
-struct Script {
-  std::string body;  ///< JavaScript (ECMAScript 2022), at most kScriptBytesMax
-  ScriptEntry entry = ScriptEntry::transform;
-  std::string name;  ///< "github:transform": what messages and stack traces call it
-};
-using ScriptPtr = std::shared_ptr<const Script>;
 
 /// One call of a script's function.
 struct ScriptCall {

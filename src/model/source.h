@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "model/ids.h"
 #include "model/limits.h"
+#include "model/script.h"
 
 namespace grapnel::model {
 
@@ -58,7 +59,9 @@ struct Source {
   RateLimit rate_limit;
   std::vector<std::string> secret_headers;  ///< besides default_secret_headers()
   std::vector<std::string> secret_query;    ///< query parameters whose values are never stored
-  std::string public_url;  ///< what the sender believes our URL to be; "" = as received
+  ScriptPtr script;                         ///< transform(event); null: none (model/transform.h)
+  int script_versions = 0;  ///< versions of it so far; the newest may be cleared again
+  std::string public_url;   ///< what the sender believes our URL to be; "" = as received
   BacklogBound held_bound;
   ManagedBy managed_by = ManagedBy::api;
   bool deleting = false;  ///< ingest answers 404, nothing matches, the slug is free

@@ -10,6 +10,7 @@
 #include "model/headers.h"
 #include "model/json_reader.h"
 #include "model/limits.h"
+#include "model/script_json.h"
 #include "model/texts.h"
 
 namespace grapnel::model {
@@ -185,6 +186,7 @@ boost::json::object to_json(const Source& source) {
   out["secret_headers"] = list_of(source.secret_headers);
   out["secret_query"] = list_of(source.secret_query);
   out["public_url"] = source.public_url;
+  put_script(out, source.script);
   out["held"] = to_json(source.held_bound);
   out["managed_by"] = to_text(source.managed_by);
   if (source.deleting) out["deleting"] = true;
@@ -210,8 +212,10 @@ Result<SourcePatch> parse_source_patch(const boost::json::value& value) {
   patch.secret_headers = take_secret_headers(fields, kSecretNamesMax);
   patch.secret_query = fields.text_list("secret_query", kSecretNamesMax, kNameBytesMax);
   patch.public_url = take_public_url(fields);
+  patch.script_body = take_script_body(fields);
   patch.held_bound = take_backlog(fields, "held");
-  fields.finish({"id", "managed_by", "deleting", "revision", "created_at", "updated_at"});
+  fields.finish(
+      {"id", "script_version", "managed_by", "deleting", "revision", "created_at", "updated_at"});
   if (mistakes.any()) return mistakes.error();
   return patch;
 }
@@ -236,6 +240,10 @@ Result<> apply(const SourcePatch& patch, Source& source) {
   if (source.slug.empty()) {
     return fail(errc::malformed,
                 "slug: could not be made from the name; give one of a-z, 0-9 and '-'");
+  }
+  if (patch.script_body) {
+    change_script(*patch.script_body, ScriptEntry::transform, source.slug + ":transform",
+                  source.script, source.script_versions);
   }
   return {};
 }

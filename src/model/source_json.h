@@ -29,6 +29,7 @@ struct SourcePatch {
   std::optional<std::vector<std::string>> secret_headers;
   std::optional<std::vector<std::string>> secret_query;
   std::optional<std::string> public_url;
+  std::optional<std::string> script_body;  ///< "": none
   std::optional<BacklogBound> held_bound;  ///< field "held"
 };
 

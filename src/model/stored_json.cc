@@ -186,6 +186,24 @@ bool read_headers(const value& stored, HeaderList& out) {
   return true;
 }
 
+void put_script(object& out, const ScriptPtr& script, int versions) {
+  if (versions == 0) return;
+  out["script_versions"] = versions;
+  if (!script) return;
+  out["script"] = script->body;
+  out["script_version"] = script->version;
+}
+
+void read_script(StoredReader& fields, ScriptPtr& out, int& versions, ScriptEntry entry,
+                 std::string name) {
+  fields.read("script_versions", versions);
+  if (!fields.take("script")) return;
+  Script script{.body = {}, .entry = entry, .name = std::move(name)};
+  fields.read("script", script.body);
+  fields.read("script_version", script.version);
+  out = std::make_shared<const Script>(std::move(script));
+}
+
 object retry_of(const RetryPolicy& retry) {
   array schedule;
   for (const auto wait : retry.schedule) schedule.emplace_back(wait.count());
@@ -264,6 +282,7 @@ std::string to_stored(const Source& source) {
   out["secret_headers"] = list_of(source.secret_headers);
   out["secret_query"] = list_of(source.secret_query);
   out["public_url"] = source.public_url;
+  put_script(out, source.script, source.script_versions);
   out["held_bound"] = bound_of(source.held_bound);
   out["managed_by"] = to_text(source.managed_by);
   out["deleting"] = source.deleting;
@@ -297,6 +316,8 @@ Result<Source> source_from_stored(std::string_view text) {
   fields.read("secret_headers", out.secret_headers);
   fields.read("secret_query", out.secret_query);
   fields.read("public_url", out.public_url);
+  read_script(fields, out.script, out.script_versions, ScriptEntry::transform,
+              out.slug + ":transform");
   fields.read("held_bound", out.held_bound);
   fields.read("managed_by", out.managed_by);
   fields.read("deleting", out.deleting);
@@ -336,6 +357,7 @@ std::string to_stored(const Action& action) {
   out["schemes"] = list_of(scheme_texts(action.schemes));
   out["secrets"] = secrets_of(action.secrets);
   out["ca_bundle"] = action.ca_bundle;
+  put_script(out, action.script, action.script_versions);
   out["managed_by"] = to_text(action.managed_by);
   out["deleting"] = action.deleting;
   out["revision"] = action.revision;
@@ -400,6 +422,7 @@ Result<Action> action_from_stored(std::string_view text) {
   read_schemes(fields, out.schemes);
   read_secrets(fields, out.secrets);
   fields.read("ca_bundle", out.ca_bundle);
+  read_script(fields, out.script, out.script_versions, ScriptEntry::process, out.name + ":process");
   fields.read("managed_by", out.managed_by);
   fields.read("deleting", out.deleting);
   fields.read("revision", out.revision);

@@ -35,8 +35,9 @@ constexpr std::array<Text, 10> kEndReasons{"",
                                            "definition_deleted",
                                            "bad_configuration"};
 constexpr std::array<Text, 4> kAttemptResults{"succeeded", "failed", "unknown", "handed_back"};
-constexpr std::array<Text, 10> kAttemptSteps{"",    "prepare", "egress",   "dns",     "connect",
-                                             "tls", "send",    "response", "timeout", "status"};
+constexpr std::array<Text, 11> kAttemptSteps{"",        "prepare", "egress", "dns",
+                                             "connect", "tls",     "send",   "response",
+                                             "timeout", "status",  "script"};
 constexpr std::array<Text, 9> kFanoutStates{"held",     "waiting", "running",   "retrying", "done",
                                             "recorded", "dropped", "cancelled", "dead"};
 constexpr std::array<Text, 3> kJobStates{"running", "done", "cancelled"};

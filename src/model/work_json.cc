@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "model/texts.h"
+#include "model/transform.h"
 
 namespace grapnel::model {
 namespace {
@@ -54,6 +55,7 @@ object to_json(const Event& event, std::string_view source_slug, Detail detail) 
   out["type"] = valid_utf8(event.type);
   out["status"] = to_text(event.fanout);
   out["run"] = event.run;
+  out["parent_id"] = id_or_null(event.parent);
   out["received_at"] = to_rfc3339(event.received);
   out["method"] = valid_utf8(event.method);
   out["target"] = valid_utf8(event.target);
@@ -75,6 +77,7 @@ object to_json(const Delivery& delivery) {
   out["id"] = delivery.id.str();
   out["event_id"] = delivery.event.str();
   out["event_type"] = valid_utf8(delivery.event_type);
+  out["kind"] = delivery.action == transform_of(delivery.source) ? "transform" : "action";
   out["source_id"] = delivery.source.str();
   out["action_id"] = delivery.action.str();
   out["state"] = to_text(delivery.state);
@@ -116,6 +119,7 @@ object to_json(const Attempt& attempt) {
   out["response_headers"] = headers_json(attempt.response_headers);
   out["response_body"] = valid_utf8(attempt.response_excerpt);
   out["error"] = text_or_null(attempt.error);
+  out["console"] = text_or_null(valid_utf8(attempt.console));
   out["request_headers"] = headers_json(attempt.request_headers);
   out["action_revision"] = attempt.action_revision;
   return out;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "model/transform.h"
 #include "pipeline/outbound.h"
 #include "pipeline/retry_after.h"
+#include "pipeline/script_attempt.h"
 #include "telemetry/trace.h"
 
 namespace grapnel::pipeline {
@@ -94,12 +96,26 @@ async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::Act
   Attempt& attempt = report.attempt;
   attempt = begin(delivery);
   attempt.action_revision = action->revision;
+  if (action->type == model::kWebhook) {
+    co_await send(std::move(entry), std::move(action), std::move(event), std::move(delivery),
+                  report);
+  } else {
+    co_await run_script(parts_.sandbox, std::move(entry), std::move(action), std::move(event),
+                        report);
+  }
+  co_return report;
+}
+
+async::Task<> Attempter::send(model::SourcePtr entry, model::ActionPtr action,
+                              model::EventPtr event, model::Delivery delivery,
+                              AttemptReport& report) {
+  Attempt& attempt = report.attempt;
   auto call = prepare(*entry, action, *event, delivery, attempt);
   if (!call) {
     attempt.result = AttemptResult::failed;
     attempt.step = AttemptStep::prepare;
     attempt.error = fmt::format("prepare: {}", call.error().message());
-    co_return report;
+    co_return;
   }
   auto answer = co_await parts_.sender.send(std::move(*call));
   if (answer) {
@@ -112,7 +128,6 @@ async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::Act
   } else {
     note_failure(attempt, std::move(answer.error()));
   }
-  co_return report;
 }
 
 }  // namespace grapnel::pipeline

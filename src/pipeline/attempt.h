@@ -1,4 +1,5 @@
-// One attempt of a webhook delivery: build the request, sign it, send it, say what happened.
+// One attempt of a delivery: build the request, sign it, send it, say what happened; or run the
+// script.
 #pragma once
 
 #include "base/id.h"
@@ -6,6 +7,7 @@
 #include "model/event_log.h"
 #include "model/http.h"
 #include "model/registry.h"
+#include "model/sandbox.h"
 #include "pipeline/keyring.h"
 #include "pipeline/verdict.h"
 
@@ -19,6 +21,7 @@ class Attempter {
     IdSource& ids;
     Keyring& keyring;
     model::HttpSender& sender;
+    model::Sandbox& sandbox;
   };
   explicit Attempter(Parts parts) : parts_(parts) {}
 
@@ -30,6 +33,8 @@ class Attempter {
   AttemptReport unsendable(const model::Delivery& delivery, std::string_view why);
 
  private:
+  async::Task<> send(model::SourcePtr entry, model::ActionPtr action, model::EventPtr event,
+                     model::Delivery delivery, AttemptReport& report);
   model::Attempt begin(const model::Delivery& delivery);
   Result<model::HttpCall> prepare(const model::SourceEntry& entry, const model::ActionPtr& action,
                                   const model::Event& event, const model::Delivery& delivery,

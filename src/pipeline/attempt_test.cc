@@ -5,6 +5,7 @@
 #include "async/scope.h"
 #include "doubles/drive.h"
 #include "doubles/manual_timers.h"
+#include "doubles/scripted_sandbox.h"
 #include "doubles/scripted_sender.h"
 
 namespace grapnel::pipeline {
@@ -46,8 +47,13 @@ class AttemptTest : public testing::Test {
   crypto::SecretBox box{random, crypto::MasterKey::make(random)};
   Keyring keyring{box};
   doubles::ScriptedSender sender{timers};
-  Attempter attempter{
-      {.clock = clock, .random = random, .ids = ids, .keyring = keyring, .sender = sender}};
+  doubles::ScriptedSandbox sandbox{timers};
+  Attempter attempter{{.clock = clock,
+                       .random = random,
+                       .ids = ids,
+                       .keyring = keyring,
+                       .sender = sender,
+                       .sandbox = sandbox}};
   model::Event event;
   model::Action action;
   model::Delivery delivery;

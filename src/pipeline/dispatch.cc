@@ -30,6 +30,14 @@ Dispatcher::Dispatcher(Parts parts)
                        start_alone();
                        wanted_.ring();
                      }}),
+      fanout_({.ids = parts.ids,
+               .clock = parts.clock,
+               .registry = parts.registry,
+               .log = parts.log,
+               .book = parts.book,
+               .adopter = *this,
+               .outcomes = outcomes_,
+               .metrics = parts.metrics}),
       attempts_(parts.executor),
       background_(parts.executor) {}
 
@@ -268,8 +276,8 @@ async::Task<> Dispatcher::lease(std::vector<model::LeaseWish> wished) {
   co_await take_leases(std::move(batch->leases));
 }
 
-std::vector<model::Seq> Dispatcher::to_read_ahead(const std::vector<model::Lease>& leases) {
-  std::vector<model::Seq> seqs;
+std::vector<model::EventRun> Dispatcher::to_read_ahead(const std::vector<model::Lease>& leases) {
+  std::vector<model::EventRun> runs;
   std::unordered_map<ActionId, std::uint64_t> bytes_of;
   std::uint64_t bytes = ready_bytes_ + reserved_bytes_;
   for (const auto& [delivery, fence] : leases) {
@@ -281,28 +289,19 @@ std::vector<model::Seq> Dispatcher::to_read_ahead(const std::vector<model::Lease
     if (bytes + delivery.body_size > kReadyBytesTotalMax) continue;
     of_lane += delivery.body_size;
     bytes += delivery.body_size;
-    seqs.push_back(delivery.event_seq);
+    runs.push_back(run_of(delivery));
   }
-  std::ranges::sort(seqs);
-  seqs.erase(std::ranges::unique(seqs).begin(), seqs.end());
-  return seqs;
+  return runs;
 }
 
 async::Task<> Dispatcher::take_leases(std::vector<model::Lease> leases) {
-  Events events;
-  const auto seqs = to_read_ahead(leases);
-  if (!seqs.empty()) {
-    const auto found = co_await reader_.try_read(seqs);
-    for (std::size_t i = 0; found && i < seqs.size(); ++i) {
-      if ((*found)[i]) events[seqs[i]] = *(*found)[i];
-    }
-  }
+  const auto events = co_await reader_.read_ahead(to_read_ahead(leases));
   std::set<ActionId> touched;
   for (auto& lease : leases) {
     const ActionId id = lease.delivery.action;
     Lane& lane = lane_of(id);
     parts_.metrics.queue_age(parts_.clock.now() - lease.delivery.due);
-    const auto event = events.find(lease.delivery.event_seq);
+    const auto event = events.find(run_of(lease.delivery));
     Ready ready{.event = event == events.end() ? nullptr : event->second,
                 .bytes = lease.delivery.body_size};
     ready.lease = std::move(lease);
@@ -398,8 +397,9 @@ async::Task<> Dispatcher::run(ActionId id, Ready ready) {
   const bool was_alone = alone_runs_;
   AttemptReport report = co_await make_attempt(id, ready);
   Lane& lane = lane_of(id);
+  auto made = std::move(report.made);
   Settlement settlement = conclude(id, lane, ready, std::move(report));
-  ready.event.reset();
+  if (!made) ready.event.reset();
   --lane.attempting;
   --attempting_;
   attempt_bytes_ -= ready.bytes;
@@ -412,7 +412,7 @@ async::Task<> Dispatcher::run(ActionId id, Ready ready) {
   pump(id);
   serve_held_up();
   start_alone();
-  co_await finish(id, std::move(settlement));
+  co_await finish(id, std::move(settlement), std::move(made), std::move(ready));
 }
 
 async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
@@ -421,8 +421,8 @@ async::Task<AttemptReport> Dispatcher::make_attempt(ActionId id, Ready& ready) {
   const model::Delivery& delivery = ready.lease.delivery;
   if (!ready.event) {
     // While one runs alone everybody waits for it.
-    const auto read = alone_runs_ ? co_await reader_.try_read({delivery.event_seq})
-                                  : co_await reader_.read({delivery.event_seq});
+    const auto read = alone_runs_ ? co_await reader_.try_read({run_of(delivery)})
+                                  : co_await reader_.read({run_of(delivery)});
     if (!read || stopped_) co_return unmade;
     const auto& event = read->front();
     if (!event || !*event) {
@@ -460,23 +460,22 @@ Settlement Dispatcher::conclude(ActionId id, Lane& lane, const Ready& ready, Att
   const std::string error = attempt.error;
   const model::Revision target = report.target_revision;
   settlement = settle(ready.lease, *action, std::move(report), parts_.clock.now(), parts_.random);
-  if (result == AttemptResult::succeeded) {
-    lane.failures = 0;
-    if (action->health == model::Health::failing) {
-      settlement.health =
-          model::HealthReport{.health = model::Health::ok, .target_revision = target};
-    }
-  } else if (result == AttemptResult::failed && ++lane.failures >= kFailingAfter &&
-             action->health == model::Health::ok && !settlement.health) {
-    settlement.health = model::HealthReport{
-        .health = model::Health::failing, .target_revision = target, .reason = error};
+  if (auto health = lane.note_result(result, *action, target, error);
+      health && !settlement.health) {
+    settlement.health = std::move(health);
   }
   return settlement;
 }
 
-async::Task<> Dispatcher::finish(ActionId id, Settlement settlement) {
+async::Task<> Dispatcher::finish(ActionId id, Settlement settlement, std::optional<Made> made,
+                                 Ready ready) {
   co_await boost::asio::this_coro::throw_if_cancelled(false);
-  co_await outcomes_.write(std::move(settlement));
+  if (made && settlement.kind == Settlement::Kind::delivered) {
+    co_await fanout_.write(std::move(settlement), std::move(*made), std::move(ready.event),
+                           ready.lease.delivery.run);
+  } else {
+    co_await outcomes_.write(std::move(settlement));
+  }
   --lane_of(id).settling;
   --settling_;
   pump(id);
@@ -487,10 +486,12 @@ async::Task<> Dispatcher::finish(ActionId id, Settlement settlement) {
 void Dispatcher::hand_back(ActionId id, Lane& lane, const Ready& ready) {
   ++lane.settling;
   ++settling_;
-  attempts_.spawn(finish(id, {.delivery = ready.lease.delivery.seq,
-                              .fence = ready.lease.fence,
-                              .kind = Settlement::Kind::hand_back,
-                              .due = parts_.clock.now()}));
+  attempts_.spawn(finish(id,
+                         {.delivery = ready.lease.delivery.seq,
+                          .fence = ready.lease.fence,
+                          .kind = Settlement::Kind::hand_back,
+                          .due = parts_.clock.now()},
+                         std::nullopt, {}));
 }
 
 }  // namespace grapnel::pipeline

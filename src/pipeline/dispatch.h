@@ -26,6 +26,7 @@
 #include "pipeline/attempt.h"
 #include "pipeline/bell.h"
 #include "pipeline/event_reader.h"
+#include "pipeline/fanout.h"
 #include "pipeline/ingest.h"
 #include "pipeline/journal.h"
 #include "pipeline/lane.h"
@@ -53,6 +54,7 @@ class Dispatcher final : public Adopter {
     model::Registry& registry;
     model::EventLog& log;
     model::DeliveryBook& book;
+    IdSource& ids;
     Attempter& attempter;
     Metrics& metrics;
     telemetry::Log& log_lines;
@@ -96,14 +98,13 @@ class Dispatcher final : public Adopter {
   void unreserve(Lane& lane, std::uint64_t body_bytes);
 
   // Leasing
-  using Events = std::unordered_map<model::Seq, model::EventPtr>;
   async::Task<> lease_loop();
   async::Task<> wait_for_work();
   std::vector<model::LeaseWish> wishes();
   void call_for_work(const Lane& lane);
   async::Task<> lease(std::vector<model::LeaseWish> wishes);
   async::Task<> take_leases(std::vector<model::Lease> leases);
-  std::vector<model::Seq> to_read_ahead(const std::vector<model::Lease>& leases);
+  std::vector<model::EventRun> to_read_ahead(const std::vector<model::Lease>& leases);
 
   // Attempting
   void push_ready(Lane& lane, Ready ready);
@@ -123,7 +124,9 @@ class Dispatcher final : public Adopter {
   void start_alone();
 
   // Settling
-  async::Task<> finish(model::ActionId id, model::Settlement settlement);
+  /// `made`: of a transform, what comes of its event.
+  async::Task<> finish(model::ActionId id, model::Settlement settlement, std::optional<Made> made,
+                       Ready ready);
   void hand_back(model::ActionId id, Lane& lane, const Ready& ready);
 
   Parts parts_;
@@ -146,6 +149,7 @@ class Dispatcher final : public Adopter {
   Bell wanted_;
   Bell ended_;
   Outcomes outcomes_;
+  Fanout fanout_;
   async::Scope attempts_;
   async::Scope background_;
 };

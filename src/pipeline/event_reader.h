@@ -1,6 +1,7 @@
 // Reading events for their attempts: a store that cannot be read is asked again, not given up on.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -21,9 +22,12 @@ class EventReader {
 
   /// Waits until the store can be read. Nothing: it could not within kEventReadWaitMax, or waiting
   /// ended by end_waiting() or because the caller was canceled with throw_if_cancelled off.
-  async::Task<std::optional<Events>> read(std::vector<model::Seq> seqs);
+  async::Task<std::optional<Events>> read(std::vector<model::EventRun> runs);
   /// Once: for reading ahead, which must not wait for one event that cannot be read.
-  async::Task<std::optional<Events>> try_read(std::vector<model::Seq> seqs);
+  async::Task<std::optional<Events>> try_read(std::vector<model::EventRun> runs);
+  /// What could be read of them, at once.
+  using Found = std::map<model::EventRun, model::EventPtr>;
+  async::Task<Found> read_ahead(std::vector<model::EventRun> runs);
   /// From now on every read is tried once.
   void end_waiting() { waits_ = false; }
 

@@ -220,7 +220,7 @@ async::Task<std::expected<Receipt, Refusal>> Ingest::store(std::string slug, Eve
       parts_.log.drop_body(body_file);
       break;
     }
-    auto plan = planner_.plan(*entry, event.type, event.body_size);
+    auto plan = planner_.plan(*entry, event.type, event.body_size, model::keyed(event));
     if (!plan) {
       parts_.log.drop_body(body_file);
       co_return std::unexpected(

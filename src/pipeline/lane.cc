@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/transform.h"
 #include "pipeline/limits.h"
 
 namespace grapnel::pipeline {
@@ -24,7 +25,13 @@ Ready born_ready(const model::Appended& appended, const model::BornDelivery& bor
   delivery.created = ready.event->received;
   delivery.due = ready.event->received;
   delivery.body_size = ready.event->body_size;
+  delivery.run = ready.event->run;
   return ready;
+}
+
+model::EventRun run_of(const model::Delivery& delivery) {
+  const bool transforms = delivery.action == model::transform_of(delivery.source);
+  return {delivery.event_seq, transforms ? 0 : delivery.run};
 }
 
 void Lane::refresh(const model::RegistrySnapshot& snapshot, model::ActionId id) {
@@ -37,6 +44,22 @@ void Lane::refresh(const model::RegistrySnapshot& snapshot, model::ActionId id) 
     life = entry && entry->source.deleting ? Life::leaving : Life::known;
   }
   action = now;
+}
+
+std::optional<model::HealthReport> Lane::note_result(model::AttemptResult result,
+                                                     const model::Action& current,
+                                                     model::Revision target,
+                                                     std::string_view error) {
+  using model::Health;
+  if (result == model::AttemptResult::succeeded) {
+    failures = 0;
+    if (current.health != Health::failing) return std::nullopt;
+    return model::HealthReport{.health = Health::ok, .target_revision = target};
+  }
+  const bool fails = result == model::AttemptResult::failed && ++failures >= kFailingAfter;
+  if (!fails || current.health != Health::ok) return std::nullopt;
+  return model::HealthReport{
+      .health = Health::failing, .target_revision = target, .reason = std::string(error)};
 }
 
 bool Lane::is_open() const {

@@ -22,6 +22,10 @@ struct Ready {
 Ready born_ready(const model::Appended& appended, const model::BornDelivery& born,
                  model::ActionId action, model::EventPtr event);
 
+/// What the delivery's attempt reads: a transform the event as received, others what their run
+/// sends.
+model::EventRun run_of(const model::Delivery& delivery);
+
 struct Lane {
   model::ActionPtr action;  ///< null: not known to this process, or removed
   enum class Life : std::uint8_t { known, leaving, removed };
@@ -39,6 +43,10 @@ struct Lane {
 
   /// Takes over how its action stands in the snapshot.
   void refresh(const model::RegistrySnapshot& snapshot, model::ActionId id);
+  /// An attempt ended so: what that says about the action's health, if anything.
+  std::optional<model::HealthReport> note_result(model::AttemptResult result,
+                                                 const model::Action& current,
+                                                 model::Revision target, std::string_view error);
   /// Whether attempts may start: desired state, health and existence.
   bool is_open() const;
   /// Whether its own bounds let another attempt start.

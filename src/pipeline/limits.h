@@ -61,6 +61,10 @@ inline constexpr Millis kStoreRetryMax{2'000};
 /// for a while, so that one damaged place on a disk does not keep a slot of its action.
 inline constexpr Millis kEventReadWaitMax{30'000};
 inline constexpr Millis kUnreadableRest{60'000};
+/// How long a script that could not be run for want of room waits, and a transform whose event some
+/// action has no room for.
+inline constexpr Millis kScriptBusyRest{1'000};
+inline constexpr Millis kNoRoomRest{1'000};
 /// What a stop has beyond its deadline for the store to take what the deadline cut off: forty
 /// commits of a slow disk, and still inside the 30 s that a supervisor gives (25 s of drain).
 inline constexpr Millis kStopExtra{2'000};

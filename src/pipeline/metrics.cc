@@ -68,12 +68,12 @@ Metrics::Metrics(telemetry::Metrics& metrics)
            AttemptResult::handed_back})),
       duration_(metrics.histogram("delivery_duration_seconds", "Duration of attempts.",
                                   telemetry::latency_buckets())),
-      errors_(
-          counters_of<10>(metrics.counters("delivery_errors_total",
-                                           "Failed attempts, by the step that failed.", {"reason"}),
-                          {AttemptStep::prepare, AttemptStep::egress, AttemptStep::dns,
-                           AttemptStep::connect, AttemptStep::tls, AttemptStep::send,
-                           AttemptStep::response, AttemptStep::timeout, AttemptStep::status})),
+      errors_(counters_of<11>(
+          metrics.counters("delivery_errors_total", "Failed attempts, by the step that failed.",
+                           {"reason"}),
+          {AttemptStep::prepare, AttemptStep::egress, AttemptStep::dns, AttemptStep::connect,
+           AttemptStep::tls, AttemptStep::send, AttemptStep::response, AttemptStep::timeout,
+           AttemptStep::status, AttemptStep::script})),
       ended_(counters_of<6>(
           metrics.counters("deliveries_ended_total",
                            "Deliveries that ended with an attempt, by state; not those born dead, "
@@ -135,7 +135,7 @@ void Metrics::attempted(const model::Attempt& attempt) {
 }
 
 void Metrics::settled(const model::Settled& settled) {
-  if (!settled.stale) count(ended_, settled.state);
+  if (!settled.stale && !settled.stale_plan) count(ended_, settled.state);
 }
 
 void Metrics::open_work(const model::OpenWork& total) {

@@ -61,7 +61,7 @@ class Metrics {
   telemetry::Histogram queue_age_;
   Counters<4> attempted_;
   telemetry::Histogram duration_;
-  Counters<10> errors_;
+  Counters<11> errors_;
   Counters<6> ended_;
   telemetry::Gauge pending_;
   telemetry::Gauge running_;

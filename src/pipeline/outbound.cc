@@ -102,7 +102,10 @@ HeaderList outbound_headers(const model::Source& source, const Action& action,
   if (!traceparent.empty()) out.push_back({"traceparent", std::string(traceparent)});
   out.push_back({"User-Agent", fmt::format("Grapnel/{}", kVersion)});
   add_lower(out, action.headers);
-  add_lower(out, forwarded(source, action, event.headers));
+  add_lower(out, event.set_headers);
+  model::HeaderList sender = forwarded(source, action, event.headers);
+  for (const auto& name : event.removed_headers) model::remove_header(sender, name);
+  add_lower(out, std::move(sender));
   if (!model::find_header(out, "Content-Type"))
     out.push_back({"Content-Type", "application/octet-stream"});
   return out;

@@ -1,4 +1,5 @@
-// What goes out with a delivery: headers in order of precedence ours, the action's, the sender's.
+// What goes out with a delivery: headers in order of precedence ours, the action's, the
+// transform's, the sender's.
 #pragma once
 
 #include <string>

@@ -17,16 +17,17 @@ Outcomes::Outcomes(Parts parts)
                }),
       scope_(parts_.executor) {}
 
-async::Task<> Outcomes::write(Settlement settlement) {
+async::Task<std::optional<model::Settled>> Outcomes::write(Settlement settlement) {
   Answer settled = co_await batches_.add(settlement);
   if (!settled) settled = co_await keep(settlement, settled.error());
-  if (!settled) co_return;
+  if (!settled) co_return std::nullopt;
   store_works();
   parts_.metrics.settled(*settled);
   if (settled->stale) {
     parts_.log_lines.warn("an outcome came after its lease was taken away; it counts nothing",
                           {{"delivery_seq", settlement.delivery}});
   }
+  co_return std::move(*settled);
 }
 
 async::Task<Outcomes::Answer> Outcomes::keep(const Settlement& settlement, const Error& error) {

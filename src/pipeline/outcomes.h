@@ -32,10 +32,10 @@ class Outcomes {
   };
   explicit Outcomes(Parts parts);
 
-  /// Returns when it is durable, or was refused after give_up(). Its caller cannot be canceled
-  /// (throw_if_cancelled is off) and is not more than one of those whose number is bounded by what
-  /// is in flight.
-  async::Task<> write(model::Settlement settlement);
+  /// Returns when it is durable, or nothing when it was refused after give_up(). Its caller cannot
+  /// be canceled (throw_if_cancelled is off) and is not more than one of those whose number is
+  /// bounded by what is in flight.
+  async::Task<std::optional<model::Settled>> write(model::Settlement settlement);
 
   bool store_is_up() const { return store_up_; }
   /// Outcomes that the store refused so far.

@@ -37,6 +37,7 @@ class Pipeline {
     Random& random;
     IdSource& ids;
     model::HttpSender& sender;
+    model::Sandbox& sandbox;
     const crypto::SecretBox& box;
     const crypto::KeyedDigest& digest;
     async::BlockingPool* pool;  ///< for large bodies; null: on the loop

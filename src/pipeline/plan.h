@@ -2,11 +2,14 @@
 #pragma once
 
 #include <expected>
+#include <optional>
+#include <vector>
 
 #include "base/id.h"
 #include "model/delivery_book.h"
 #include "model/event_log.h"
 #include "model/registry.h"
+#include "model/transform.h"
 
 namespace grapnel::pipeline {
 
@@ -31,14 +34,28 @@ class Planner {
   Planner(IdSource& ids, const model::DeliveryBook& book, LeaseRoom* room)
       : ids_(ids), book_(book), room_(room) {}
 
-  /// The plan for one event of the source, as the source stands in `entry`.
+  /// The plan for one event of the source, as the source stands in `entry`: its transform, or its
+  /// actions.
   std::expected<model::FanoutPlan, BacklogRefusal> plan(const model::SourceEntry& entry,
                                                         std::string_view event_type,
-                                                        std::uint64_t body_bytes) const;
+                                                        std::uint64_t body_bytes,
+                                                        model::Keyed keyed) const;
+  /// The plan for what a transform made, whatever the source's mode is by now; `only`: of the
+  /// actions that match, these.
+  std::expected<model::FanoutPlan, BacklogRefusal> plan_deliveries(
+      const model::SourceEntry& entry, std::string_view event_type, std::uint64_t body_bytes,
+      const std::optional<std::vector<model::ActionId>>& only) const;
   /// Gives back what the plan reserved.
   void release(const model::FanoutPlan& plan, std::uint64_t body_bytes) const;
 
  private:
+  /// Adds the delivery of one action. False: it asks for refusal.
+  bool add(const model::Action& action, std::uint64_t body_bytes, model::FanoutPlan& plan) const;
+  std::expected<model::FanoutPlan, BacklogRefusal> plan_transform(const model::SourceEntry& entry,
+                                                                  const model::Action& transform,
+                                                                  std::string_view event_type,
+                                                                  std::uint64_t body_bytes) const;
+
   IdSource& ids_;
   const model::DeliveryBook& book_;
   LeaseRoom* room_;

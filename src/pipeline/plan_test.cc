@@ -30,7 +30,7 @@ class Plan : public testing::Test, public Rig {
   Plan() : source(make_source("demo")) {}
   model::SourcePtr entry() { return store.snapshot()->find_source(source.id); }
   std::expected<model::FanoutPlan, BacklogRefusal> plan(std::string_view type = "push") {
-    return planner.plan(*entry(), type, 10);
+    return planner.plan(*entry(), type, 10, model::Keyed::no);
   }
 
   model::Source source;
@@ -104,7 +104,8 @@ TEST_F(Plan, LeasedWhereThereIsRoomAndPendingElsewhere) {
 TEST_F(Plan, WithoutRoomNothingIsLeasedAtBirth) {
   make_action(source, "a");
   const Planner later(ids, store, nullptr);
-  EXPECT_EQ(later.plan(*entry(), "push", 10)->deliveries[0].birth, Birth::pending);
+  EXPECT_EQ(later.plan(*entry(), "push", 10, model::Keyed::no)->deliveries[0].birth,
+            Birth::pending);
 }
 
 TEST_F(Plan, RecordedAndHeldEventsHaveNoDeliveries) {

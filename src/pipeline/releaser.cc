@@ -55,7 +55,7 @@ async::Task<Releaser::Progress> Releaser::release(model::SourcePtr entry) {
   if (!held) co_return Progress::blocked;
   std::vector<model::FanoutDraft> drafts;
   for (const auto& event : *held) {
-    auto plan = planner_.plan(*entry, event->type, event->body_size);
+    auto plan = planner_.plan(*entry, event->type, event->body_size, model::keyed(*event));
     // An action that asks for refusal holds its source's events back until it has room again.
     if (!plan) break;
     drafts.push_back(

@@ -14,6 +14,7 @@
 #include "doubles/manual_clock.h"
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
+#include "doubles/scripted_sandbox.h"
 #include "doubles/scripted_sender.h"
 #include "pipeline/pipeline.h"
 
@@ -45,7 +46,7 @@ class WatchedLog final : public model::EventLog {
     return log_.fan_out(std::move(drafts));
   }
   async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
-      std::vector<model::Seq> events) override {
+      std::vector<model::EventRun> events) override {
     if (reads_fail_) co_return fail(model::errc::store_unavailable);
     reads_ += events.size();
     co_return co_await log_.read(std::move(events));
@@ -83,6 +84,7 @@ struct World {
   crypto::SecretBox box{random, crypto::MasterKey::make(random)};
   crypto::KeyedDigest digest{crypto::Secret(std::string("a key of digests"))};
   doubles::ScriptedSender sender{timers};
+  doubles::ScriptedSandbox sandbox{timers};
 };
 
 struct Rig : World {
@@ -210,6 +212,7 @@ struct Rig : World {
                                                          .random = random,
                                                          .ids = ids,
                                                          .sender = sender,
+                                                         .sandbox = sandbox,
                                                          .box = box,
                                                          .digest = digest,
                                                          .pool = nullptr,

@@ -67,6 +67,7 @@ Settlement settle(const model::Lease& lease, const model::Action& current, Attem
     settlement.kind = Settlement::Kind::delivered;
   } else if (attempt.result == AttemptResult::handed_back) {
     settlement.kind = Settlement::Kind::hand_back;
+    settlement.due = now + report.retry_after.value_or(Millis{0});
   } else if (report.body_damaged) {
     settlement.kind = Settlement::Kind::dead;
     settlement.reason = EndReason::body_damaged;

@@ -6,15 +6,18 @@
 #include "base/random.h"
 #include "model/action.h"
 #include "model/delivery_book.h"
+#include "pipeline/script_result.h"
 
 namespace grapnel::pipeline {
 
 /// One attempt, made; and what it used.
 struct AttemptReport {
   model::Attempt attempt;
-  std::optional<Millis> retry_after;    ///< of the answer, whatever its status
+  /// Of the answer, whatever its status; of an attempt that was not made, until the next
+  std::optional<Millis> retry_after;
   model::Revision target_revision = 0;  ///< of the action that the attempt was made with
   bool body_damaged = false;            ///< the stored body cannot be sent
+  std::optional<Made> made = {};        ///< of a transform that succeeded
 };
 
 /// Whether a failure may pass by itself: connection, DNS and TLS errors, time-outs, 408, 429 and

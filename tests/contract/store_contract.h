@@ -18,6 +18,7 @@
 #include "contract/store_under_test.h"
 #include "doubles/drive.h"
 #include "model/errors.h"
+#include "model/transform.h"
 
 namespace grapnel::contract {
 
@@ -144,6 +145,48 @@ class ReplayContract : public StoreContract {};
 class RegistryContract : public StoreContract {};
 class CatalogContract : public StoreContract {};
 class UpkeepContract : public StoreContract {};
+class TransformContract : public StoreContract {
+ protected:
+  SourceId source_ = add_source("demo");
+
+  void set_script(const std::string& body) {
+    change_source(source_, [&](model::Source& source) {
+      source.script = std::make_shared<const model::Script>(model::Script{
+          .body = body, .name = "demo:transform", .version = ++source.script_versions});
+    });
+  }
+  /// An event that waits for its transform.
+  model::Appended append_waiting(Birth birth = Birth::leased, std::optional<std::string> key = {}) {
+    model::EventDraft made = key ? ordered(source_, *key) : draft(source_);
+    made.plan = waiting_plan(birth);
+    return append(std::move(made));
+  }
+  model::FanoutPlan waiting_plan(Birth birth = Birth::leased) {
+    return {
+        .revision = registry().snapshot()->find_source(source_)->source.revision,
+        .state = model::FanoutState::waiting,
+        .deliveries = {
+            {.id = make_id<DeliveryId>(), .action = model::transform_of(source_), .birth = birth}}};
+  }
+  /// The plan for the source's own actions.
+  model::FanoutPlan real_plan() {
+    model::FanoutPlan out = plan(source_);
+    std::erase_if(out.deliveries, [&](const model::DeliveryPlan& one) {
+      return one.action == model::transform_of(source_);
+    });
+    return out;
+  }
+  model::Lease lease_of(const model::BornDelivery& born) {
+    return {.delivery = delivery(born.id), .fence = born.fence};
+  }
+  model::Settled end(const model::Lease& lease, model::FanoutResult result) {
+    Settlement done = settlement(lease, Settlement::Kind::delivered);
+    done.fanout = std::move(result);
+    return must(book().settle({std::move(done)})).at(0);
+  }
+  model::FanoutResult passes() { return {.plan = real_plan()}; }
+  model::FanoutState state_of(Seq event) { return read(event).fanout; }
+};
 
 /// Registers every suite for one kind of store; once in a binary.
 #define GRAPNEL_INSTANTIATE_CONTRACT(prefix, kind)                               \
@@ -153,6 +196,7 @@ class UpkeepContract : public StoreContract {};
   INSTANTIATE_TEST_SUITE_P(prefix, ReplayContract, testing::Values(kind));       \
   INSTANTIATE_TEST_SUITE_P(prefix, RegistryContract, testing::Values(kind));     \
   INSTANTIATE_TEST_SUITE_P(prefix, CatalogContract, testing::Values(kind));      \
+  INSTANTIATE_TEST_SUITE_P(prefix, TransformContract, testing::Values(kind));    \
   INSTANTIATE_TEST_SUITE_P(prefix, UpkeepContract, testing::Values(kind))
 
 }  // namespace grapnel::contract

@@ -50,6 +50,17 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
   if (d.state != DeliveryState::running || stale) {
     return {.stale = true, .state = d.state};
   }
+  const bool ends_fanout = settlement.kind == Settlement::Kind::delivered && settlement.fanout;
+  if (ends_fanout) {
+    const SourcePtr source = snapshot_->find_source(d.source);
+    if (!source || source->source.deleting) {
+      end(row, DeliveryState::cancelled, EndReason::definition_deleted);
+      return {.state = d.state};
+    }
+    if (settlement.fanout->plan.revision < source->source.revision) {
+      return {.state = d.state, .stale_plan = true};
+    }
+  }
   if (settlement.attempt) note_attempt(row, *settlement.attempt);
   if (settlement.health) report_health(d.action, *settlement.health);
   switch (settlement.kind) {
@@ -83,7 +94,9 @@ Settled MemoryTables::settle_one(const Settlement& settlement) {
       note_unknown(row);
       break;
   }
-  return {.stale = false, .state = d.state};
+  Settled settled{.stale = false, .state = d.state};
+  if (ends_fanout) settled.born = end_transform(row, *settlement.fanout);
+  return settled;
 }
 
 void MemoryTables::note_attempt(StoredDelivery& row, Attempt attempt) {

@@ -4,6 +4,7 @@
 
 #include "doubles/memory_tables.h"
 #include "model/errors.h"
+#include "model/transform.h"
 
 namespace grapnel::doubles {
 
@@ -75,11 +76,16 @@ Result<SnapshotPtr> MemoryTables::change(const std::vector<RegistryChange>& chan
   ++next->revision;
   for (const RegistryChange& change : changes) {
     Result<> done;
-    if (const auto* source = std::get_if<PutSource>(&change)) done = put_source(*next, *source);
-    if (const auto* action = std::get_if<PutAction>(&change)) done = put_action(*next, *action);
+    const auto* source = std::get_if<PutSource>(&change);
+    const auto* action = std::get_if<PutAction>(&change);
+    if (source) done = put_source(*next, *source);
+    if (action) done = put_action(*next, *action);
     if (const auto* key = std::get_if<PutKey>(&change)) done = put_key(*next, *key);
     if (const auto* gone = std::get_if<DeleteKey>(&change)) done = delete_key(*next, *gone);
     if (!done) return fail(done.error());
+    index(*next);
+    if (source) keep_transform(*next, source->source.id);
+    if (action) keep_transform(*next, action->action.source);
     index(*next);
   }
   publish(next);
@@ -89,9 +95,43 @@ Result<SnapshotPtr> MemoryTables::change(const std::vector<RegistryChange>& chan
     const ActionPtr action = snapshot_->find_action(put->action.id);
     history_.insert_or_assign({action->id, action->revision}, *action);
     free_lanes(action->id);  // on_dead may have changed
+    free_lanes(transform_of(action->source));
     hint_action(action->id);
   }
   return snapshot_;
+}
+
+void MemoryTables::keep_transform(RegistrySnapshot& next, SourceId id) {
+  const SourcePtr known = next.find_source(id);
+  keep_script(id.bytes, known->source.script);
+  for (const auto& action : known->actions) keep_script(action->id.bytes, action->script);
+  auto wanted = wanted_transform(*known);
+  if (!wanted) return;
+  const ActionPtr before = next.find_action(wanted->id);
+  wanted->created = before ? before->created : now_;
+  wanted->updated = now_;
+  wanted->revision = next.revision;
+  settle_health(*wanted, before.get(), next.revision, now_);
+  auto entry = copy_entry(next, id);
+  set_action(*entry, std::move(*wanted));
+  next.sources[id] = std::move(entry);
+}
+
+void MemoryTables::keep_script(const IdBytes& owner, const ScriptPtr& script) {
+  if (!script) return;
+  auto& versions = scripts_[owner];
+  versions.try_emplace(
+      script->version,
+      ScriptVersion{.version = script->version, .created = now_, .body = script->body});
+  while (versions.size() > kScriptVersionsMax) versions.erase(versions.begin());
+}
+
+std::vector<ScriptVersion> MemoryTables::scripts(const IdBytes& owner) const {
+  std::vector<ScriptVersion> out;
+  const auto at = scripts_.find(owner);
+  if (at == scripts_.end()) return out;
+  for (const auto& [version, script] : at->second) out.insert(out.begin(), script);
+  return out;
 }
 
 void MemoryTables::publish(std::shared_ptr<RegistrySnapshot> next) {
@@ -139,7 +179,8 @@ Result<> MemoryTables::put_action(RegistrySnapshot& next, const PutAction& put) 
     return fail(errc::conflict, "the action was changed by somebody else");
   }
   const bool taken = std::ranges::any_of(source->actions, [&](const ActionPtr& other) {
-    return other->id != put.action.id && !other->deleting && other->name == put.action.name;
+    return other->id != put.action.id && !other->deleting && !is_transform(*other) &&
+           other->name == put.action.name;
   });
   if (taken && !put.action.deleting) {
     return fail(errc::conflict, "another action of the source has the name " + put.action.name);

@@ -5,6 +5,7 @@
 #include "crypto/digest.h"
 #include "doubles/memory_tables.h"
 #include "model/errors.h"
+#include "model/transform.h"
 
 namespace grapnel::doubles {
 
@@ -57,8 +58,7 @@ Appended MemoryTables::append_one(EventDraft& draft) {
     held_[row.event.source].insert(seq);
     out.admission = Admission::held;
   } else {
-    out.deliveries = make_deliveries(row, draft.plan);
-    end_fanout(row, FanoutState::done);
+    begin_fanout(row, draft.plan, out, nullptr);
   }
   if (watcher_) watcher_->appended(row);
   return out;
@@ -87,11 +87,17 @@ std::optional<Appended> MemoryTables::find_duplicate(const Event& event) {
                   .deliveries = {}};
 }
 
-std::vector<BornDelivery> MemoryTables::make_deliveries(StoredEvent& event,
-                                                        const FanoutPlan& plan) {
+std::vector<BornDelivery> MemoryTables::make_deliveries(StoredEvent& event, const FanoutPlan& plan,
+                                                        StoredDelivery* replaced) {
   std::vector<BornDelivery> out;
   for (const DeliveryPlan& planned : plan.deliveries) {
     StoredDelivery& row = add_delivery(event, planned.id, planned.action, event.event.run);
+    if (replaced && planned.action == transform_of(event.event.source)) {
+      row.original = replaced->delivery.seq;
+      row.stand = replaced->stand;
+      row.delivery.replay_of = replaced->delivery.id;
+      replaced->replays.push_back(row.delivery.seq);
+    }
     join_lane(row);
     tell(row, std::nullopt);
     if (planned.birth == Birth::dead) {
@@ -107,6 +113,16 @@ std::vector<BornDelivery> MemoryTables::make_deliveries(StoredEvent& event,
                    .waits_for_order = row.delivery.waits_for_order});
   }
   return out;
+}
+
+void MemoryTables::begin_fanout(StoredEvent& row, const FanoutPlan& plan, Appended& out,
+                                StoredDelivery* replaced) {
+  if (plan.state == FanoutState::waiting) {
+    row.event.fanout = FanoutState::waiting;  // before its delivery, which may be born dead
+  } else {
+    end_fanout(row, FanoutState::done);
+  }
+  out.deliveries = make_deliveries(row, plan, replaced);
 }
 
 void MemoryTables::end_fanout(StoredEvent& event, FanoutState state) {
@@ -158,7 +174,8 @@ Appended MemoryTables::fan_out_one(const FanoutDraft& draft) {
   if (draft.plan.revision < source->source.revision) return answer(Admission::stale_plan);
   if (draft.plan.state == FanoutState::held) return answer(Admission::held);
 
-  if (draft.run == FanoutDraft::Run::again) {
+  const bool again = draft.run == FanoutDraft::Run::again;
+  if (again) {
     ++row.event.run;
   } else {
     held_[row.event.source].erase(row.event.seq);
@@ -167,14 +184,18 @@ Appended MemoryTables::fan_out_one(const FanoutDraft& draft) {
     end_fanout(row, FanoutState::recorded);
     return answer(Admission::recorded);
   }
-  out.deliveries = make_deliveries(row, draft.plan);
-  end_fanout(row, FanoutState::done);
+  StoredDelivery* dead = again ? dead_transform(row) : nullptr;
+  if (dead && !draft.plan.deliveries.empty()) {
+    dead->delivery.replayed_by = draft.plan.deliveries.front().id;
+    dead_.erase(dead->delivery.ended_seq);
+  }
+  begin_fanout(row, draft.plan, out, dead);
   return answer(Admission::accepted);
 }
 
-std::vector<Result<EventPtr>> MemoryTables::read(const std::vector<Seq>& events) const {
+std::vector<Result<EventPtr>> MemoryTables::read(const std::vector<EventRun>& events) const {
   std::vector<Result<EventPtr>> out;
-  for (const Seq seq : events) {
+  for (const auto& [seq, run] : events) {
     const auto at = events_.find(seq);
     if (at == events_.end() || !at->second.body) {
       out.emplace_back(nullptr);
@@ -183,6 +204,8 @@ std::vector<Result<EventPtr>> MemoryTables::read(const std::vector<Seq>& events)
     } else {
       auto whole = std::make_shared<Event>(at->second.event);
       whole->body = *at->second.body;
+      const auto result = at->second.results.find(run);
+      if (result != at->second.results.end()) model::apply(result->second, *whole);
       out.emplace_back(std::move(whole));
     }
   }

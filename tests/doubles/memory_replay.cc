@@ -5,6 +5,7 @@
 #include "doubles/limits.h"
 #include "doubles/memory_tables.h"
 #include "model/errors.h"
+#include "model/transform.h"
 
 namespace grapnel::doubles {
 
@@ -35,7 +36,14 @@ Result<StoredDelivery*> MemoryTables::replay_one(const ReplayWish& wish) {
   const auto event = events_.find(d.event_seq);
   if (event == events_.end() || !event->second.body) return fail(errc::body_gone);
 
-  StoredDelivery& made = add_delivery(event->second, wish.replay, d.action, d.run);
+  int run = d.run;
+  if (d.action == transform_of(d.source)) {  // the event's next run
+    Event& parent = event->second.event;
+    if (parent.fanout < FanoutState::done) return fail(errc::not_terminal);
+    run = ++parent.run;
+    parent.fanout = FanoutState::waiting;
+  }
+  StoredDelivery& made = add_delivery(event->second, wish.replay, d.action, run);
   made.original = d.seq;
   made.stand = original->stand;
   made.delivery.replay_of = d.id;

@@ -116,7 +116,7 @@ class MemoryStore final : public model::EventLog,
   async::Task<Result<std::vector<model::Appended>>> fan_out(
       std::vector<model::FanoutDraft> drafts) override;
   async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
-      std::vector<model::Seq> events) override;
+      std::vector<model::EventRun> events) override;
   model::HeldWork held_work(model::SourceId source) const override;
 
   // DeliveryBook
@@ -155,6 +155,8 @@ class MemoryStore final : public model::EventLog,
                                                model::DeadFilter filter) override;
   async::Task<Result<std::optional<model::Action>>> action_at(model::ActionId id,
                                                               model::Revision revision) override;
+  async::Task<Result<std::vector<model::ScriptVersion>>> scripts(IdBytes owner) override;
+  async::Task<Result<std::vector<model::Event>>> splits(model::EventId parent) override;
 
   // Upkeep
   async::Task<Result<model::StepResult>> bury(model::ActionId action) override;

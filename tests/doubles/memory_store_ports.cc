@@ -58,7 +58,7 @@ async::Task<Result<std::vector<Appended>>> MemoryStore::fan_out(std::vector<Fano
       [drafts = std::move(drafts)](MemoryTables& tables) { return tables.fan_out(drafts); });
 }
 
-async::Task<Result<std::vector<Result<EventPtr>>>> MemoryStore::read(std::vector<Seq> events) {
+async::Task<Result<std::vector<Result<EventPtr>>>> MemoryStore::read(std::vector<EventRun> events) {
   return look<std::vector<Result<EventPtr>>>(
       [events = std::move(events)](const MemoryTables& tables) { return tables.read(events); });
 }
@@ -183,6 +183,18 @@ async::Task<Result<std::int64_t>> MemoryStore::count_dead(SourceScope scope, Dea
 async::Task<Result<std::optional<Action>>> MemoryStore::action_at(ActionId id, Revision revision) {
   return look<std::optional<Action>>(
       [id, revision](const MemoryTables& tables) { return tables.action_at(id, revision); });
+}
+
+async::Task<Result<std::vector<ScriptVersion>>> MemoryStore::scripts(IdBytes owner) {
+  return look<std::vector<ScriptVersion>>([owner](const MemoryTables& tables) {
+    return Result<std::vector<ScriptVersion>>(tables.scripts(owner));
+  });
+}
+
+async::Task<Result<std::vector<Event>>> MemoryStore::splits(EventId parent) {
+  return look<std::vector<Event>>([parent](const MemoryTables& tables) {
+    return Result<std::vector<Event>>(tables.splits(parent));
+  });
 }
 
 // --- Upkeep

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "doubles/limits.h"
+#include "model/transform.h"
 
 namespace grapnel::doubles {
 
@@ -73,7 +74,12 @@ StoredDelivery& MemoryTables::add_delivery(StoredEvent& event, DeliveryId id, Ac
   row.delivery.due = now_;
   row.key = event.event.ordering_key;
   row.delivery.body_size = event.event.body_size;
-  row.bytes = static_cast<std::int64_t>(event.event.body_size);
+  const auto result = event.results.find(run);
+  if (result != event.results.end() && action != transform_of(event.event.source)) {
+    if (result->second.type) row.delivery.event_type = *result->second.type;
+    if (result->second.body) row.delivery.body_size = result->second.body_size;
+  }
+  row.bytes = static_cast<std::int64_t>(row.delivery.body_size);
   row.stand = seq;
   event.deliveries.push_back(seq);
   count(row, +1);
@@ -151,6 +157,10 @@ void MemoryTables::end(StoredDelivery& row, DeliveryState state, EndReason reaso
   d.cancel_wished = false;
   d.waits_for_order = false;
   if (state == DeliveryState::dead) dead_.emplace(d.ended_seq, d.seq);
+  if (state != DeliveryState::delivered && d.action == transform_of(d.source)) {
+    end_fanout(events_.at(d.event_seq),
+               state == DeliveryState::dead ? FanoutState::dead : FanoutState::cancelled);
+  }
   tell(row, from);
   Lane* lane = find_lane(row);
   if (!lane) return;

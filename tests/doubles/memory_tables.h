@@ -30,6 +30,7 @@ struct StoredEvent {
   model::Event event;                       ///< without its body
   std::shared_ptr<const std::string> body;  ///< null: removed
   std::vector<model::Seq> deliveries;
+  std::map<int, model::Transformed> results;  ///< by run: what it sends instead
   Time fanout_ended;
 };
 
@@ -75,7 +76,7 @@ class MemoryTables {
   void drop_body(const std::string& name) { body_files_.erase(name); }
   std::vector<model::EventPtr> held(model::SourceId source, int limit) const;
   Result<std::vector<model::Appended>> fan_out(const std::vector<model::FanoutDraft>& drafts);
-  std::vector<Result<model::EventPtr>> read(const std::vector<model::Seq>& events) const;
+  std::vector<Result<model::EventPtr>> read(const std::vector<model::EventRun>& events) const;
   model::HeldWork held_work(model::SourceId source) const;
   /// For tests of what only damage or a half-done retention brings about.
   void remove_body(model::Seq event) { events_.at(event).body = nullptr; }
@@ -106,6 +107,8 @@ class MemoryTables {
   Result<model::Page<model::Delivery>> list(const model::DeliveryQuery& query) const;
   std::optional<model::Delivery> delivery(model::DeliveryId id) const;
   std::vector<model::Attempt> attempts(model::Seq delivery) const;
+  std::vector<model::ScriptVersion> scripts(const IdBytes& owner) const;
+  std::vector<model::Event> splits(model::EventId parent) const;
   Result<model::Page<model::Delivery>> list(const model::DeadQuery& query) const;
   std::int64_t count_dead(const model::SourceScope& scope, const model::DeadFilter& filter) const;
   std::optional<model::Action> action_at(model::ActionId id, model::Revision revision) const;
@@ -146,8 +149,19 @@ class MemoryTables {
   std::optional<model::Appended> find_duplicate(const model::Event& event);
   model::Appended fan_out_one(const model::FanoutDraft& draft);
   std::vector<model::BornDelivery> make_deliveries(StoredEvent& event,
-                                                   const model::FanoutPlan& plan);
+                                                   const model::FanoutPlan& plan,
+                                                   StoredDelivery* replaced = nullptr);
+  /// `replaced`: the dead transform of the former run; null: there is none.
+  void begin_fanout(StoredEvent& row, const model::FanoutPlan& plan, model::Appended& out,
+                    StoredDelivery* replaced);
   void end_fanout(StoredEvent& event, model::FanoutState state);
+  /// A transform that is delivered: the event's own deliveries, or its splits, come into being.
+  std::vector<model::Appended> end_transform(const StoredDelivery& row,
+                                             const model::FanoutResult& result);
+  model::Appended add_split(const model::EventDraft& draft, model::EventId parent);
+  /// The dead transform of the event, if one waits to be replaced.
+  StoredDelivery* dead_transform(const StoredEvent& event);
+  void keep_result(StoredEvent& event, int run, model::Transformed result);
 
   StoredDelivery& add_delivery(StoredEvent& event, model::DeliveryId id, model::ActionId action,
                                int run);
@@ -193,6 +207,9 @@ class MemoryTables {
   Result<> put_action(model::RegistrySnapshot& next, const model::PutAction& put);
   Result<> put_key(model::RegistrySnapshot& next, const model::PutKey& put);
   Result<> delete_key(model::RegistrySnapshot& next, const model::DeleteKey& gone);
+  /// The transform of a source is the registry's own to keep; scripts are kept by version.
+  void keep_transform(model::RegistrySnapshot& next, model::SourceId source);
+  void keep_script(const IdBytes& owner, const model::ScriptPtr& script);
   void publish(std::shared_ptr<model::RegistrySnapshot> next);
   Result<> check_cursor(const std::optional<model::Cursor>& cursor, char list) const;
 
@@ -215,6 +232,7 @@ class MemoryTables {
 
   std::map<model::Seq, StoredEvent> events_;
   std::unordered_map<model::EventId, model::Seq> event_ids_;
+  std::map<IdBytes, std::map<int, model::ScriptVersion>> scripts_;
   std::map<IdempotencyKey, FirstReceipt> keys_;
   std::map<model::SourceId, std::set<model::Seq>> held_;
   std::map<std::string, std::shared_ptr<const std::string>>

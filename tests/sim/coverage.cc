@@ -54,6 +54,12 @@ constexpr std::array<std::string_view, kHistories> kHistoryNames{
     "an event removed by retention",
     "commits that hang for a while",
     "an event refused because a bound of open or held work is reached",
+    "an event that its transform changed",
+    "an event that its transform dropped",
+    "an event that its transform split",
+    "a transform that is dead",
+    "a transform that is run again for the event's next run",
+    "a transform that a crash cut off",
 };
 
 template <std::size_t N>

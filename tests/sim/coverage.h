@@ -59,8 +59,14 @@ enum class History : std::uint8_t {
   swept,
   stalled_commits,
   refused_full,
+  transformed,
+  transform_dropped,
+  transform_split,
+  transform_dead,
+  transform_again,
+  transform_unknown,
 };
-inline constexpr std::size_t kHistories = 19;
+inline constexpr std::size_t kHistories = 25;
 
 struct Coverage {
   std::array<std::int64_t, kSteps> steps{};

@@ -94,9 +94,22 @@ void Judge::check_body(const model::HttpCall& call, const Row& row) {
   const auto known = ledger_.events.find(d.event);
   if (known == ledger_.events.end()) {
     break_rule(fmt::format("{} is of no event", d.id.str()));
-  } else if (call.body != *known->second) {
+  } else if (call.body != expected_body(row, *known->second)) {
     break_rule(fmt::format("{} goes out with another body", d.id.str()));
   }
+}
+
+/// What the script of the source makes of it; of a split, that is what it was made as.
+std::string Judge::expected_body(const Row& row, const std::string& received) const {
+  const auto event = store_.tables().events().find(row.delivery.event_seq);
+  const bool is_split = event != store_.tables().events().end() && event->second.event.parent;
+  if (!is_scripted(row.delivery.source) || is_split) return received;
+  return what_script_does(received) == ScriptDoes::passes ? received : made_of(received);
+}
+
+bool Judge::is_scripted(model::SourceId source) const {
+  const auto entry = store_.snapshot()->find_source(source);
+  return entry && entry->source.script;
 }
 
 /// Of a key, one at a time and in order.
@@ -322,6 +335,7 @@ void Judge::end() {
 
 /// Exactly one original delivery per matching action, and none of what was only recorded.
 void Judge::check_event(const doubles::StoredEvent& event) {
+  if (is_scripted(event.event.source)) return check_scripted(event);
   std::map<ActionId, int> originals;
   for (const auto seq : event.deliveries) {
     const Row& row = store_.tables().deliveries().at(seq);
@@ -334,6 +348,33 @@ void Judge::check_event(const doubles::StoredEvent& event) {
     if (originals[id] == (done ? 1 : 0)) continue;
     break_rule(fmt::format("{} has {} deliveries of {}", action->name, originals[id],
                            event.event.id.str()));
+  }
+}
+
+/// Each run has at most one original delivery per action, and the newest exactly one where it came
+/// to its end; what was dropped or split has none.
+void Judge::check_scripted(const doubles::StoredEvent& event) {
+  std::map<std::pair<ActionId, int>, int> originals;
+  for (const auto seq : event.deliveries) {
+    const Row& row = store_.tables().deliveries().at(seq);
+    if (row.original == 0) ++originals[{row.delivery.action, row.delivery.run}];
+  }
+  const auto name = [&] { return event.event.id.str(); };
+  for (const auto& [of, count] : originals) {
+    if (count > 1) break_rule(fmt::format("{} deliveries of one run of {}", count, name()));
+  }
+  const ScriptDoes does = event.event.parent ? ScriptDoes::passes : what_script_does(*event.body);
+  const bool nothing = does == ScriptDoes::drops || does == ScriptDoes::splits;
+  const bool done = event.event.fanout == model::FanoutState::done;
+  for (const ActionId id : permanent_) {
+    const auto action = store_.snapshot()->find_action(id);
+    if (!action || action->source != event.event.source) continue;
+    const int count = originals[{id, event.event.run}];
+    if (nothing && count > 0) break_rule("what was dropped or split goes out: " + name());
+    if (!nothing && done && count != 1) {
+      break_rule(fmt::format("{} has {} deliveries of run {} of {}", action->name, count,
+                             event.event.run, name()));
+    }
   }
 }
 

@@ -19,6 +19,7 @@
 #include "model/http.h"
 #include "pipeline/ingest.h"
 #include "sim/coverage.h"
+#include "sim/scripted.h"
 
 namespace grapnel::sim {
 
@@ -142,9 +143,11 @@ class Judge final : public doubles::TableWatcher {
   Time now() const { return store_.clock().now(); }
   bool is_late_start(Monotonic since) const;
   void check_body(const model::HttpCall& call, const Row& row);
+  std::string expected_body(const Row& row, const std::string& received) const;
   void check_lane(const Row& row);
   void check_bounds(const Row& row, const model::Action& action);
   void born(const Row& row);
+  void born_scripted(const Row& row);
   void leased(const Row& row, State from);
   void left_running(const Row& row);
   void failed(const Row& row);
@@ -153,6 +156,9 @@ class Judge final : public doubles::TableWatcher {
   void dead_waiting(const Row& row, State from);
   bool is_resolved(const Row& row) const;
   void check_event(const doubles::StoredEvent& event);
+  void check_scripted(const doubles::StoredEvent& event);
+  /// Of a source with a script.
+  bool is_scripted(model::SourceId source) const;
   void note_bound(const model::Action& action);
   void look_at_definitions();
 

@@ -1,6 +1,7 @@
 // The judge's rules of the rows: each durable change is looked at as it is made.
 #include <algorithm>
 
+#include "model/transform.h"
 #include "sim/judge.h"
 
 namespace grapnel::sim {
@@ -12,6 +13,10 @@ namespace {
 
 bool last_attempt_was(const doubles::StoredDelivery& row, AttemptResult result) {
   return !row.attempts.empty() && row.attempts.back().result == result;
+}
+
+bool is_transform(const doubles::StoredDelivery& row) {
+  return row.delivery.action == model::transform_of(row.delivery.source);
 }
 
 /// The least that jitter leaves of a wait.
@@ -28,6 +33,7 @@ void Judge::appended(const doubles::StoredEvent& stored) {
       source->source.mode == model::SourceMode::active) {
     coverage_.count(History::release_races_new);
   }
+  if (event.parent) coverage_.count(History::transform_split);
   if (event.idempotency_key.empty()) return;
   const auto [first, added] =
       ledger_.keys.try_emplace({event.source, event.idempotency_key}, event.id, event.received);
@@ -66,6 +72,7 @@ void Judge::born(const Row& row) {
   if (row.key) ledger_.lanes[{d.action, *row.key}].push_back(d.seq);
   if (row.original != 0) {
     coverage_.count(Step::born_replay);
+    if (is_transform(row)) coverage_.count(History::transform_again);
     new_replays_.push_back(d.action);
     const auto& original = store_.tables().deliveries().at(row.original);
     if (original.delivery.state == State::dead && original.replays.size() > 1) {
@@ -74,10 +81,18 @@ void Judge::born(const Row& row) {
     return;
   }
   coverage_.count(Step::born_pending);
+  // Their fan-outs end in any order; check_scripted() counts them.
+  if (is_scripted(d.source)) return born_scripted(row);
   model::Seq& newest = ledger_.newest_event[d.action];
   if (d.event_seq == newest) break_rule("two deliveries of " + d.event.str());
   if (d.event_seq < newest) break_rule("fanned out after a newer event: " + d.event.str());
   newest = std::max(newest, d.event_seq);
+}
+
+void Judge::born_scripted(const Row& row) {
+  if (is_transform(row)) return;
+  const auto& event = store_.tables().events().at(row.delivery.event_seq);
+  if (!event.event.parent) coverage_.count(History::transformed);
 }
 
 void Judge::leased(const Row& row, State from) {
@@ -100,7 +115,11 @@ void Judge::left_running(const Row& row) {
   switch (d.state) {
     case State::delivered:
       coverage_.count(wished ? Step::success_beats_wish : Step::delivered);
-      if (!confirmed_.contains(d.id)) {
+      if (is_transform(row)) {
+        if (what_script_does(*ledger_.events.at(d.event)) == ScriptDoes::drops) {
+          coverage_.count(History::transform_dropped);
+        }
+      } else if (!confirmed_.contains(d.id)) {
         break_rule("delivered, and nobody confirmed it: " + d.id.str());
       }
       break;
@@ -109,6 +128,7 @@ void Judge::left_running(const Row& row) {
     case State::cancelled: cancelled(row, State::running); break;
     default:
       coverage_.count(recovering_ ? Step::unknown : Step::handed_back);
+      if (recovering_ && is_transform(row)) coverage_.count(History::transform_unknown);
       if (!recovering_ || !row.key) break;
       const auto& lane = ledger_.lanes[{d.action, *row.key}];
       const bool another = std::ranges::any_of(lane, [&](model::Seq seq) {
@@ -132,6 +152,7 @@ void Judge::failed(const Row& row) {
     }
     return;
   }
+  if (is_transform(row)) return;
   const auto answer = answered_.find(d.id);
   if (answer == answered_.end()) return break_rule("failed without an answer: " + d.id.str());
   if (answer->second.not_before && d.due < *answer->second.not_before) {
@@ -148,6 +169,7 @@ void Judge::failed(const Row& row) {
 void Judge::died_running(const Row& row) {
   const auto& d = row.delivery;
   const auto action = store_.snapshot()->find_action(d.action);
+  if (is_transform(row)) coverage_.count(History::transform_dead);
   switch (d.reason) {
     case EndReason::endpoint_gone:
       coverage_.count(Step::dead_gone_running);

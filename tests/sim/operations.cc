@@ -20,7 +20,7 @@ constexpr std::uint64_t kOrderingKeys = 3;
 constexpr std::uint64_t kBurst = 24;
 constexpr std::size_t kLateMax = 32;
 constexpr int kKillsInARow = 8;
-constexpr const char* kSlugs[] = {"plain", "ordered", "blocking"};
+constexpr const char* kSlugs[] = {"plain", "ordered", "blocking", "made", "made-ordered"};
 
 }  // namespace
 

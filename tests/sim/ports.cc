@@ -52,7 +52,7 @@ async::Task<Result<std::vector<model::EventPtr>>> SimLog::held(model::SourceId s
 }
 
 async::Task<Result<std::vector<Result<model::EventPtr>>>> SimLog::read(
-    std::vector<model::Seq> events) {
+    std::vector<model::EventRun> events) {
   if (reads_ == Reads::failing) {
     judge_.read_failed();
     co_return fail(model::errc::store_unavailable);

@@ -42,7 +42,7 @@ class SimLog final : public model::EventLog {
     return log_.fan_out(std::move(drafts));
   }
   async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
-      std::vector<model::Seq> events) override;
+      std::vector<model::EventRun> events) override;
   model::HeldWork held_work(model::SourceId source) const override {
     return log_.held_work(source);
   }

@@ -34,11 +34,12 @@ Run::Run(const RunOptions& options)
       world_(options.seed + 1, options.mutation ? *options.mutation : kNoMutation, options.keep,
              [this](const model::HttpCall& call) { return answer(call); }) {
   world_.store.on_durable([this](const doubles::CommitInfo& info) { after_commit(info); });
-  for (const char* slug : {"plain", "ordered", "blocking"}) {
+  for (const char* slug : {"plain", "ordered", "blocking", "made", "made-ordered"}) {
     model::Source source;
     source.id = world_.ids.make<model::SourceId>();
     source.slug = slug;
-    if (source.slug != "plain") {
+    if (source.slug.starts_with("made")) give_script(source);
+    if (source.slug != "plain" && source.slug != "made") {
       source.ordering_key = model::Place{model::Place::Kind::pointer, "/k"};
     }
     if (source.slug == "blocking") source.held_bound.count = kSmallHeld;
@@ -52,6 +53,9 @@ Run::Run(const RunOptions& options)
     }
     world_.settle();
   }
+  world_.sandbox.set_answer([this](const doubles::RecordedScriptCall& call) {
+    return run_scripted(call, mended_, ++scripts_run_);
+  });
   world_.store.decide_commits([this](const doubles::CommitInfo&) { return fate(); });
 }
 
@@ -219,6 +223,7 @@ void Run::peace() {
   world.pass(kCalm);
   world.judge.calm();
   for (auto& [name, endpoint] : endpoints_) endpoint.behaviour = Behaviour::good;
+  mended_ = true;
   open_everything();
   wait_until_done();
   world.trace.note("peace");

@@ -12,6 +12,7 @@
 
 #include "async/scope.h"
 #include "sim/limits.h"
+#include "sim/scripted.h"
 #include "sim/world.h"
 
 namespace grapnel::sim {
@@ -132,6 +133,8 @@ class Run {
   std::optional<model::Cursor> cursor_;
   std::optional<model::JobId> job_;
   int serial_ = 0;
+  bool mended_ = false;  ///< scripts fail no more
+  int scripts_run_ = 0;
   std::vector<std::string> backups_;
   int hanging_ = 0;  ///< operations until hanging commits go on; 0: they do not hang
   bool wall_jumped_ = false;

@@ -52,6 +52,7 @@ void World::start_process() {
                                 .random = random,
                                 .ids = ids,
                                 .sender = sender,
+                                .sandbox = sandbox,
                                 .box = box,
                                 .digest = digest,
                                 .pool = nullptr,

@@ -9,6 +9,7 @@
 #include "doubles/manual_clock.h"
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
+#include "doubles/scripted_sandbox.h"
 #include "pipeline/pipeline.h"
 #include "sim/coverage.h"
 #include "sim/judge.h"
@@ -45,6 +46,7 @@ struct World {
   SimBook book;
   SimRegistry registry;
   SimSender sender;
+  doubles::ScriptedSandbox sandbox{timers};
   SeededRandom random;
   IdSource ids{store.clock(), random};
   telemetry::Metrics metrics{{.version = "sim"}};

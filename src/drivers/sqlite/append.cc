@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "drivers/sqlite/births.h"
 #include "drivers/sqlite/codec.h"
 #include "model/errors.h"
+#include "model/transform.h"
 
 namespace grapnel::sqlite {
 namespace {
@@ -42,6 +42,20 @@ Result<> claim_key(Transaction& tx, const model::Event& event, model::Seq seq,
       .run();
 }
 
+}  // namespace
+
+Admission check_plan(const model::SourcePtr& source, const model::FanoutPlan& plan) {
+  if (!source || source->source.deleting) return Admission::source_gone;
+  if (plan.revision < source->source.revision) return Admission::stale_plan;
+  return Admission::accepted;
+}
+
+FanoutState state_of(const model::FanoutPlan& plan) {
+  const bool is_stillborn =
+      plan.state == FanoutState::waiting && plan.deliveries.front().birth == model::Birth::dead;
+  return is_stillborn ? FanoutState::dead : plan.state;
+}
+
 Result<> insert_event(Transaction& tx, const model::EventDraft& draft, const EventPart& part,
                       FanoutState state) {
   const model::Event& event = draft.event;
@@ -69,9 +83,9 @@ Result<> insert_event(Transaction& tx, const model::EventDraft& draft, const Eve
       .run();
 }
 
-/// Deliveries of a plan. The plan is of the newest definitions, so its actions exist.
 Result<> bear_all(Transaction& tx, const EventPart& event, const model::FanoutPlan& plan,
-                  const model::SourceEntry& source, Appended& appended) {
+                  const model::SourceEntry& source, const std::optional<Original>& original,
+                  Appended& appended) {
   appended.deliveries.reserve(plan.deliveries.size());
   for (const auto& delivery : plan.deliveries) {
     const auto at = std::ranges::find_if(source.actions, [&](const model::ActionPtr& action) {
@@ -81,47 +95,13 @@ Result<> bear_all(Transaction& tx, const EventPart& event, const model::FanoutPl
       return fail(model::errc::not_found,
                   fmt::format("the action {} is not one of its source", delivery.action.str()));
     }
-    auto born = bear(tx, event, delivery, **at, std::nullopt);
+    const bool again = original && model::is_transform(**at);
+    auto born = bear(tx, event, delivery, **at, again ? original : std::nullopt);
     if (!born) return fail(std::move(born.error()));
     appended.deliveries.push_back(*born);
   }
   return {};
 }
-
-/// An event that is stored already.
-struct StoredEvent {
-  EventPart part;
-  std::optional<std::string> ordering_key;
-  model::EventId id;
-  FanoutState state = FanoutState::done;
-};
-
-Result<StoredEvent> find_event(Transaction& tx, model::Seq seq) {
-  auto query = tx.db().query(
-      "SELECT id, source, fanout, run, body_size, ordering_key FROM events WHERE seq = ?1");
-  const auto row = query.bind(seq).next();
-  if (!row) return fail(row.error());
-  if (!*row) return fail(model::errc::not_found, "the event no longer exists");
-  StoredEvent event;
-  event.id = query.id<model::EventId>(0);
-  event.part = {.seq = seq,
-                .source = query.integer(1),
-                .run = query.number(3),
-                .body_size = query.integer(4),
-                .ordering_key = std::nullopt};
-  event.state = static_cast<FanoutState>(query.integer(2));
-  if (!query.null(5)) event.ordering_key = query.string(5);
-  return event;
-}
-
-/// Why a plan of this source cannot be followed; accepted when it can.
-Admission check_plan(const model::SourcePtr& source, const model::FanoutPlan& plan) {
-  if (!source || source->source.deleting) return Admission::source_gone;
-  if (plan.revision < source->source.revision) return Admission::stale_plan;
-  return Admission::accepted;
-}
-
-}  // namespace
 
 Result<Appended> append_one(Transaction& tx, const model::EventDraft& draft) {
   const model::Event& event = draft.event;
@@ -146,9 +126,9 @@ Result<Appended> append_one(Transaction& tx, const model::EventDraft& draft) {
                  .source = tx.source_key(event.source),
                  .body_size = static_cast<std::int64_t>(event.body_size),
                  .ordering_key = event.ordering_key};
-  FanoutState state = draft.plan.state;
+  FanoutState state = state_of(draft.plan);
   // What is held goes first: a new event joins its end.
-  if (state == FanoutState::done && tx.held(part.source).count > 0) state = FanoutState::held;
+  if (state != FanoutState::recorded && tx.held(part.source).count > 0) state = FanoutState::held;
   appended.seq = part.seq;
   tx.note_received(event.received);
   if (auto done = insert_event(tx, draft, part, state); !done) return fail(std::move(done.error()));
@@ -161,47 +141,9 @@ Result<Appended> append_one(Transaction& tx, const model::EventDraft& draft) {
     appended.admission = Admission::held;
   } else if (state == FanoutState::recorded) {
     appended.admission = Admission::recorded;
-  } else if (auto done = bear_all(tx, part, draft.plan, *source, appended); !done) {
+  } else if (auto done = bear_all(tx, part, draft.plan, *source, std::nullopt, appended); !done) {
     return fail(std::move(done.error()));
   }
-  return appended;
-}
-
-Result<Appended> fan_out_one(Transaction& tx, const model::FanoutDraft& draft) {
-  auto event = find_event(tx, draft.event);
-  if (!event) return fail(std::move(event.error()));
-  if (event->ordering_key) event->part.ordering_key = *event->ordering_key;
-  Appended appended{.event = event->id, .seq = draft.event};
-  const bool first = draft.run == model::FanoutDraft::Run::first;
-  const auto source_id = tx.keys().source_ids.find(event->part.source);
-  const auto source = source_id == tx.keys().source_ids.end()
-                          ? nullptr
-                          : tx.registry().find_source(source_id->second);
-  appended.admission = check_plan(source, draft.plan);
-  if (appended.admission == Admission::source_gone) return appended;
-  if (first && event->state != FanoutState::held) {
-    appended.admission = Admission::duplicate;
-    return appended;
-  }
-  if (appended.admission == Admission::stale_plan) return appended;
-  // Not released yet, or still to be released: it stays held.
-  if (draft.plan.state == FanoutState::held || (!first && event->state < FanoutState::done)) {
-    appended.admission = Admission::held;
-    return appended;
-  }
-  if (!first) ++event->part.run;
-  auto update =
-      tx.db().query("UPDATE events SET fanout = ?2, run = ?3, fanout_ended_ms = ?4 WHERE seq = ?1");
-  auto done =
-      update.bind(draft.event, static_cast<int>(draft.plan.state), event->part.run, tx.now()).run();
-  if (!done) return fail(std::move(done.error()));
-  if (first) tx.count_held(event->part.source, -1, -event->part.body_size);
-  if (draft.plan.state == FanoutState::recorded) {
-    appended.admission = Admission::recorded;
-    return appended;
-  }
-  done = bear_all(tx, event->part, draft.plan, *source, appended);
-  if (!done) return fail(std::move(done.error()));
   return appended;
 }
 

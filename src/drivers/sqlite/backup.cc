@@ -119,8 +119,10 @@ struct NamedBody {
 /// The large bodies that the database names.
 Result<std::vector<NamedBody>> named_bodies(Connection& db) {
   std::vector<NamedBody> out;
-  auto rows =
-      db.query("SELECT body_file, body_size, body_sha256 FROM events WHERE body_file IS NOT NULL");
+  auto rows = db.query(
+      "SELECT body_file, body_size, body_sha256 FROM events WHERE body_file IS NOT NULL"
+      " UNION ALL SELECT body_file, body_size, body_sha256 FROM results WHERE body_file IS"
+      " NOT NULL");
   for (;;) {
     const auto row = rows.next();
     if (!row) return fail(row.error());

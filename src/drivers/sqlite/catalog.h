@@ -4,6 +4,8 @@
 
 #include "drivers/sqlite/bodies.h"
 #include "drivers/sqlite/readers.h"
+#include "drivers/sqlite/results.h"
+#include "drivers/sqlite/scripts.h"
 #include "model/catalog.h"
 
 namespace grapnel::sqlite {
@@ -24,6 +26,12 @@ class Catalog final : public model::Catalog {
                                                model::DeadFilter filter) override;
   async::Task<Result<std::optional<model::Action>>> action_at(model::ActionId id,
                                                               model::Revision revision) override;
+  async::Task<Result<std::vector<model::ScriptVersion>>> scripts(IdBytes owner) override {
+    co_return co_await readers_.read([owner](Connection& db) { return read_scripts(db, owner); });
+  }
+  async::Task<Result<std::vector<model::Event>>> splits(model::EventId parent) override {
+    co_return co_await readers_.read([parent](Connection& db) { return read_splits(db, parent); });
+  }
 
  private:
   Readers& readers_;

@@ -5,6 +5,8 @@
 #include "crypto/digest.h"
 #include "drivers/sqlite/append.h"
 #include "drivers/sqlite/errors.h"
+#include "drivers/sqlite/fanout.h"
+#include "drivers/sqlite/results.h"
 #include "drivers/sqlite/rows.h"
 #include "model/errors.h"
 
@@ -100,13 +102,19 @@ async::Task<Result<std::vector<Appended>>> EventLog::fan_out(
   });
 }
 
-async::Task<Result<std::vector<Result<EventPtr>>>> EventLog::read(std::vector<model::Seq> events) {
+async::Task<Result<std::vector<Result<EventPtr>>>> EventLog::read(
+    std::vector<model::EventRun> events) {
   using Answers = std::vector<Result<EventPtr>>;
   co_return co_await readers_.read([this, &events](Connection& db) -> Result<Answers> {
     Answers answers;
     answers.reserve(events.size());
-    for (const model::Seq seq : events) {
+    for (const auto& [seq, run] : events) {
       auto event = read_whole_event(db, bodies_, seq);
+      if (event && *event && run > 0) {
+        if (auto done = apply_result(db, bodies_, run, **event); !done) {
+          event = fail(std::move(done.error()));
+        }
+      }
       if (!event && event.error().code != model::errc::body_damaged)
         return fail(std::move(event.error()));
       if (!event) {

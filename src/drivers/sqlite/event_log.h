@@ -26,7 +26,7 @@ class EventLog final : public model::EventLog {
   async::Task<Result<std::vector<model::Appended>>> fan_out(
       std::vector<model::FanoutDraft> drafts) override;
   async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
-      std::vector<model::Seq> events) override;
+      std::vector<model::EventRun> events) override;
   model::HeldWork held_work(model::SourceId source) const override {
     return writer_.held_work(source);
   }

@@ -89,6 +89,8 @@ inline constexpr int kJobsListedMax = 1'000;
 /// An attempt's key is (delivery << bits) | number: 65,535 attempts of one delivery, 2^47
 /// deliveries.
 inline constexpr int kAttemptNumberBits = 16;
+/// A result's key is (event << bits) | run, in the same way.
+inline constexpr int kRunBits = 16;
 /// A fence is (epoch << bits) | counter: 10^12 leases in one process.
 inline constexpr int kFenceCounterBits = 40;
 

@@ -122,7 +122,9 @@ Result<> sweep_bodies(Connection& db, Bodies& bodies) {
   if (former->empty()) return {};
   std::ranges::sort(*former);
   std::vector<std::string> named;
-  auto query = db.query("SELECT body_file FROM events WHERE body_file IS NOT NULL");
+  auto query = db.query(
+      "SELECT body_file FROM events WHERE body_file IS NOT NULL"
+      " UNION ALL SELECT body_file FROM results WHERE body_file IS NOT NULL");
   for (;;) {
     const auto row = query.next();
     if (!row) return fail(row.error());

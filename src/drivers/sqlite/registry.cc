@@ -7,10 +7,13 @@
 
 #include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/schema.h"
+#include "drivers/sqlite/scripts.h"
+#include "model/action_json.h"
 #include "model/errors.h"
 #include "model/limits.h"
 #include "model/source_json.h"
 #include "model/stored_json.h"
+#include "model/transform.h"
 
 namespace grapnel::sqlite {
 namespace {
@@ -30,6 +33,8 @@ std::unexpected<Error> stale(std::string_view kind, std::string_view name, model
               fmt::format("{} '{}' was changed meanwhile (revision {}, now {})", kind, name,
                           expected, now));
 }
+
+std::size_t size_of(const model::ScriptPtr& script) { return script ? script->body.size() : 0; }
 
 /// Whether an attempt's request would be made in the same way from both.
 bool same_but_for_health(const Action& before, const Action& after) {
@@ -71,6 +76,9 @@ class Draft {
   void settle_health(Action& action, const Action* existing) const;
   void replace(SourceEntry& entry, ActionPtr action, const Action* existing);
   SourceEntry& own(SourceId id);
+  /// The transform of a source is the registry's own to keep.
+  void keep_transform(SourceEntry& entry);
+  Result<> keep_scripts(const SourceEntry& entry);
   Result<> write_source(const Source& source);
   Result<> write_action(const Action& action);
   Result<> keep_history(std::int64_t key, const Action& action);
@@ -182,16 +190,15 @@ Result<> Draft::check_action(const model::PutAction& change, const Action* exist
                   fmt::format("action '{}' is being deleted", existing->name));
     }
   }
-  if (action.type == "webhook" && action.target_url.empty()) {
-    return fail(model::errc::malformed, "target_url: is required for webhook actions");
-  }
+  if (auto fine = model::check_target(action); !fine) return fine;
   if (action.secrets.size() > model::kSigningSecretsMax) {
     return fail(model::errc::too_many, fmt::format("action '{}' has more than {} signing secrets",
                                                    action.name, model::kSigningSecretsMax));
   }
   const bool taken =
       !action.deleting && std::ranges::any_of(entry->actions, [&](const ActionPtr& other) {
-        return other->id != action.id && !other->deleting && other->name == action.name;
+        return other->id != action.id && !other->deleting && !model::is_transform(*other) &&
+               other->name == action.name;
       });
   if (taken) {
     return fail(model::errc::conflict, fmt::format("source '{}' has another action named '{}'",
@@ -286,7 +293,8 @@ Result<> Draft::drop_action(ActionId id) {
   std::erase_if(entry.actions, [&](const ActionPtr& one) { return one->id == id; });
   next_->action_sources.erase(id);
   auto query = tx_.db().query("UPDATE actions SET definition = NULL, revision = ?2 WHERE pk = ?1");
-  return query.bind(tx_.action_key(id), next_->revision).run();
+  if (auto done = query.bind(tx_.action_key(id), next_->revision).run(); !done) return done;
+  return remove_scripts(tx_, id.bytes);
 }
 
 Result<> Draft::drop_source(SourceId id) {
@@ -295,7 +303,8 @@ Result<> Draft::drop_source(SourceId id) {
   next_->sources.erase(id);
   if (!existing->source.deleting) next_->slugs.erase(existing->source.slug);
   auto query = tx_.db().query("UPDATE sources SET definition = NULL, revision = ?2 WHERE pk = ?1");
-  return query.bind(tx_.source_key(id), next_->revision).run();
+  if (auto done = query.bind(tx_.source_key(id), next_->revision).run(); !done) return done;
+  return remove_scripts(tx_, id.bytes);
 }
 
 Result<> Draft::write_source(const Source& source) {
@@ -349,6 +358,7 @@ Result<> Draft::write_action(const Action& action) {
 Result<> Draft::keep_history(std::int64_t key, const Action& action) {
   Action shown = action;
   shown.secrets.clear();
+  shown.script = nullptr;  // its versions are kept by themselves
   const std::string stored = model::to_stored(shown);
   auto insert = tx_.db().query(
       "INSERT OR REPLACE INTO action_revisions(action, revision, definition) VALUES(?1, ?2, ?3)");
@@ -360,13 +370,43 @@ Result<> Draft::keep_history(std::int64_t key, const Action& action) {
   return cut.bind(key, kActionRevisionsKept).run();
 }
 
+void Draft::keep_transform(SourceEntry& entry) {
+  auto wanted = model::wanted_transform(entry);
+  if (!wanted) return;
+  const ActionPtr existing = next_->find_action(wanted->id);
+  wanted->created = existing ? existing->created : tx_.now();
+  wanted->updated = tx_.now();
+  wanted->revision = next_->revision;
+  settle_health(*wanted, existing.get());
+  replace(entry, std::make_shared<const Action>(std::move(*wanted)), existing.get());
+}
+
+Result<> Draft::keep_scripts(const SourceEntry& entry) {
+  const auto before = base_->find_source(entry.source.id);
+  const auto& script = entry.source.script;
+  if (script && (!before || before->source.script != script)) {
+    if (auto done = keep_script(tx_, entry.source.id.bytes, *script); !done) return done;
+  }
+  for (const auto& action : entry.actions) {
+    const auto former = base_->find_action(action->id);
+    if (!action->script || (former && former->script == action->script)) continue;
+    if (auto done = keep_script(tx_, action->id.bytes, *action->script); !done) return done;
+  }
+  return {};
+}
+
 Result<> Draft::finish() {
+  for (const SourceId id : touched_sources_) {
+    if (next_->sources.contains(id)) keep_transform(*owned_[id]);
+  }
   for (const SourceId id : touched_sources_) {
     const auto entry = next_->sources.find(id);
     if (entry == next_->sources.end()) continue;  // dropped
     Source& source = owned_[id]->source;
     source.revision = next_->revision;
-    if (auto done = write_source(source); !done) return done;
+    auto done = write_source(source);
+    if (done) done = keep_scripts(*owned_[id]);
+    if (!done) return done;
   }
   for (const ActionPtr& action : touched_actions_) {
     if (next_->find_action(action->id) != action) continue;  // changed again later
@@ -413,8 +453,12 @@ async::Task<Result<model::SnapshotPtr>> Registry::commit(
     std::vector<model::RegistryChange> changes) {
   std::size_t bytes = 0;
   for (const auto& change : changes) {
-    const auto* action = std::get_if<model::PutAction>(&change);
-    bytes += kCommandBytes + (action != nullptr ? action->action.ca_bundle.size() : 0);
+    bytes += kCommandBytes;
+    if (const auto* put = std::get_if<model::PutAction>(&change)) {
+      bytes += put->action.ca_bundle.size() + size_of(put->action.script);
+    } else if (const auto* source = std::get_if<model::PutSource>(&change)) {
+      bytes += size_of(source->source.script);
+    }
   }
   co_return co_await writer_.write(bytes,
                                    [&changes](Transaction& tx) -> Result<model::SnapshotPtr> {

@@ -4,6 +4,7 @@
 
 #include "drivers/sqlite/births.h"
 #include "drivers/sqlite/errors.h"
+#include "drivers/sqlite/fanout.h"
 #include "drivers/sqlite/limits.h"
 #include "drivers/sqlite/rows.h"
 #include "drivers/sqlite/transitions.h"
@@ -125,6 +126,11 @@ Result<model::Seq> replay_one(Transaction& tx, const model::ReplayWish& wish) {
   if (action->health == model::Health::gone) return fail(model::errc::endpoint_gone);
   const model::DeliveryPlan plan{
       .id = wish.replay, .action = action->id, .birth = model::Birth::pending};
+  if (is_transform(tx, original)) {  // the event's next run, with today's script and actions
+    const auto run = begin_run(tx, original.event_seq);
+    if (!run) return fail(run.error());
+    event->part.run = *run;
+  }
   const auto born = bear(tx, event->part, plan, *action,
                          Original{.id = wish.original, .stand_seq = original.stand_seq});
   if (!born) return fail(born.error());

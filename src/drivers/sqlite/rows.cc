@@ -24,6 +24,7 @@ model::Event read_event(Query& row) {
   event.traceparent = row.text(15);
   event.fanout = static_cast<model::FanoutState>(row.integer(16));
   event.run = row.number(17);
+  event.parent = row.maybe_id<model::EventId>(18);
   return event;
 }
 
@@ -76,6 +77,7 @@ model::Attempt read_attempt(Query& row) {
   attempt.request_headers = decode_headers(row.blob(13));
   attempt.response_headers = decode_headers(row.blob(14));
   attempt.response_excerpt = row.blob(15);
+  attempt.console = row.text(16);
   return attempt;
 }
 

@@ -193,8 +193,36 @@ INSERT OR IGNORE INTO meta(key, value)
   SELECT 'commit_lag_ms', 60000 WHERE EXISTS (SELECT 1 FROM events);
 )sql";
 
+/// Transforms: what they made of events, the versions of scripts, what scripts wrote.
+constexpr std::string_view kVersion4 = R"sql(
+CREATE TABLE results(                 -- what a run of an event sends instead of it; NULL: the same
+  key INTEGER PRIMARY KEY,            -- (event seq << 16) | run
+  type TEXT,
+  set_headers BLOB NOT NULL,          -- codec.h
+  removed_headers BLOB NOT NULL,
+  body_size INTEGER,                  -- NULL: the body is the event's
+  body_sha256 BLOB,
+  body_file TEXT,
+  body BLOB
+);
+CREATE INDEX results_body_file ON results(body_file) WHERE body_file IS NOT NULL;
+CREATE TABLE splits(                  -- events that a transform made of another
+  event_seq INTEGER PRIMARY KEY,
+  parent BLOB NOT NULL                -- its id: retention may remove it earlier
+);
+CREATE INDEX splits_parent ON splits(parent);
+CREATE TABLE scripts(
+  owner BLOB NOT NULL,                -- id of a source or an action
+  version INTEGER NOT NULL,
+  created_ms INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  PRIMARY KEY(owner, version)
+);
+ALTER TABLE attempts ADD COLUMN console TEXT;
+)sql";
+
 constexpr std::array kMigrations{Migration{1, kVersion1}, Migration{2, kVersion2},
-                                 Migration{3, kVersion3}};
+                                 Migration{3, kVersion3}, Migration{4, kVersion4}};
 
 Result<> run_step(Connection& db, const Migration& step) {
   if (auto done = db.begin(); !done) return done;

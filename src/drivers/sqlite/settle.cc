@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "drivers/sqlite/codec.h"
+#include "drivers/sqlite/fanout.h"
 #include "drivers/sqlite/registry.h"
 #include "drivers/sqlite/rows.h"
 
@@ -55,6 +56,14 @@ void tally(DeliveryRow& row, const model::Settlement& settlement) {
       break;
     case Kind::hand_back: break;
   }
+}
+
+/// Nothing can come of a transform whose source is being deleted.
+Result<model::Settled> end_with_source(Transaction& tx, DeliveryRow& row) {
+  auto done =
+      change_to_ended(tx, row, DeliveryState::cancelled, model::EndReason::definition_deleted);
+  if (!done) return fail(std::move(done.error()));
+  return model::Settled{.state = row.state};
 }
 
 Result<> end_lease(Transaction& tx, DeliveryRow& row, const model::Settlement& settlement) {
@@ -112,15 +121,17 @@ Result<> record_attempt(Transaction& tx, DeliveryRow& row, const model::Attempt&
       "INSERT OR REPLACE INTO attempts(key, id, started_ms, result, step, action_revision, status, "
       "dns_us,"
       " connect_us, tls_us, first_byte_us, total_us, error, request_headers, response_headers, "
-      "excerpt)"
-      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)");
+      "excerpt, console)"
+      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)");
+  std::optional<std::string_view> console;
+  if (!attempt.console.empty()) console = attempt.console;
   return query
       .bind(attempt_key(row.seq, row.attempts), attempt.id, attempt.started,
             static_cast<int>(attempt.result), static_cast<int>(attempt.step),
             attempt.action_revision, attempt.response_status, attempt.timings.dns_us,
             attempt.timings.connect_us, attempt.timings.tls_us, attempt.timings.first_byte_us,
             attempt.timings.total_us, attempt.error, Blob{request_headers}, Blob{response_headers},
-            Blob{attempt.response_excerpt})
+            Blob{attempt.response_excerpt}, console)
       .run();
 }
 
@@ -132,6 +143,14 @@ Result<model::Settled> settle_one(Transaction& tx, const model::Settlement& sett
   if (delivery.state != DeliveryState::running || delivery.fence != settlement.fence) {
     return model::Settled{.stale = true, .state = delivery.state};
   }
+  const bool ends_fanout = settlement.kind == Kind::delivered && settlement.fanout;
+  if (ends_fanout) {
+    const auto admission = check_result(tx, delivery, *settlement.fanout);
+    if (admission == model::Admission::stale_plan) {
+      return model::Settled{.state = delivery.state, .stale_plan = true};
+    }
+    if (admission == model::Admission::source_gone) return end_with_source(tx, delivery);
+  }
   Result<> done;
   if (settlement.health) done = note_health(tx, delivery.action, *settlement.health);
   if (done && settlement.attempt) done = record_attempt(tx, delivery, *settlement.attempt);
@@ -140,7 +159,13 @@ Result<model::Settled> settle_one(Transaction& tx, const model::Settlement& sett
     done = end_lease(tx, delivery, settlement);
   }
   if (!done) return fail(std::move(done.error()));
-  return model::Settled{.stale = false, .state = delivery.state};
+  model::Settled settled{.stale = false, .state = delivery.state};
+  if (ends_fanout) {
+    auto born = end_transform(tx, delivery, *settlement.fanout);
+    if (!born) return fail(std::move(born.error()));
+    settled.born = std::move(*born);
+  }
+  return settled;
 }
 
 }  // namespace grapnel::sqlite

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/results.h"
 #include "drivers/sqlite/rows.h"
 #include "model/event.h"
 
@@ -131,6 +132,7 @@ Result<std::int64_t> remove_event(Transaction& tx, const OldEvent& event,
   }
   auto row = tx.db().query("DELETE FROM events WHERE seq = ?1");
   if (auto done = row.bind(event.seq).run(); !done) return fail(done.error());
+  if (auto done = remove_results(tx, event.seq); !done) return fail(done.error());
   if (!event.body_file.empty()) tx.unlink_after_commit(event.body_file);
   return rows;
 }

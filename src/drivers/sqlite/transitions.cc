@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "drivers/sqlite/order.h"
+#include "model/transform.h"
 
 namespace grapnel::sqlite {
 namespace {
@@ -18,7 +19,23 @@ Result<std::optional<DeliveryRow>> find_one(Connection& db, std::string_view sql
   return read_row(query);
 }
 
+/// What becomes of the event whose transform ended otherwise than delivered.
+Result<> end_fanout(Transaction& tx, const DeliveryRow& row) {
+  const auto state =
+      row.state == DeliveryState::dead ? model::FanoutState::dead : model::FanoutState::cancelled;
+  auto query = tx.db().query(
+      "UPDATE events SET fanout = ?2, fanout_ended_ms = ?3 WHERE seq = ?1 AND run = ?4");
+  return query.bind(row.event_seq, static_cast<int>(state), tx.now(), row.run).run();
+}
+
 }  // namespace
+
+bool is_transform(const Transaction& tx, const DeliveryRow& row) {
+  const auto action = tx.keys().action_ids.find(row.action);
+  const auto source = tx.keys().source_ids.find(row.source);
+  return action != tx.keys().action_ids.end() && source != tx.keys().source_ids.end() &&
+         action->second == model::transform_of(source->second);
+}
 
 DeliveryRow read_row(Query& row) {
   DeliveryRow out;
@@ -89,6 +106,9 @@ Result<> change_to_ended(Transaction& tx, DeliveryRow& row, DeliveryState state,
                         tx.next_seq(), row.attempts, row.tries_used, row.unknown_streak,
                         row.last_error, row.last_status, row.order_key, row.due)
                   .run();
+  if (done && state != DeliveryState::delivered && is_transform(tx, row)) {
+    done = end_fanout(tx, row);
+  }
   if (!done || !key) return done;
   if (state == DeliveryState::delivered && row.stand_seq != row.seq) {
     done = unblock(tx.db(), *key, row.stand_seq);

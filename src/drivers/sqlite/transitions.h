@@ -50,6 +50,9 @@ DeliveryRow read_row(Query& row);
 Result<std::optional<DeliveryRow>> find_row(Connection& db, model::Seq seq);
 Result<std::optional<DeliveryRow>> find_row(Connection& db, model::DeliveryId id);
 
+/// Whether the delivery is of its source's transform, and so decides about its event's fan-out.
+bool is_transform(const Transaction& tx, const DeliveryRow& row);
+
 /// Stores the row with a new state, its tallies (attempts, tries, streak, last error and status) as
 /// they are in `row`. Into an open state: `due` says when, and the commit hints at it. Into a
 /// terminal one: it takes an ended_seq and its ordering key goes on. `row` holds the stored values

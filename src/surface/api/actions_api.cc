@@ -13,12 +13,14 @@
 #include "model/json_reader.h"
 #include "model/stored_json.h"
 #include "model/texts.h"
+#include "model/transform.h"
 #include "surface/api/action_secrets.h"
 #include "surface/api/answer.h"
 #include "surface/api/limits.h"
 #include "surface/api/lookup.h"
 #include "surface/api/owner.h"
 #include "surface/api/page.h"
+#include "surface/api/scripts_api.h"
 
 namespace grapnel::api {
 namespace {
@@ -39,7 +41,8 @@ HttpResponse action_answer(const Ports& ports, const Call& call, int status, con
 
 bool is_taken(const model::SourceEntry& entry, const Action& action) {
   return std::ranges::any_of(entry.actions, [&action](const model::ActionPtr& other) {
-    return other->id != action.id && !other->deleting && other->name == action.name;
+    return other->id != action.id && !other->deleting && !model::is_transform(*other) &&
+           other->name == action.name;
   });
 }
 
@@ -55,7 +58,7 @@ async::Task<HttpResponse> list_actions(const Ports&, Call call) {
   if (!entry) co_return entry.error();
   std::vector<model::ActionPtr> all;
   for (const auto& action : (*entry)->actions) {
-    if (!action->deleting) all.push_back(action);
+    if (!action->deleting && !model::is_transform(*action)) all.push_back(action);
   }
   auto page = take_page(call, std::move(all), [](const auto& action) { return action->id; });
   if (!page) co_return std::move(page.error());
@@ -76,6 +79,7 @@ async::Task<HttpResponse> get_action(const Ports& ports, Call call) {
 
 /// A target that no attempt could call is told when it is saved.
 std::optional<HttpResponse> refuse_target(const Ports& ports, const Action& action) {
+  if (action.type != model::kWebhook) return std::nullopt;
   if (const auto checked = ports.sender.check_url(action.target_url); !checked) {
     return to_answer({model::errc::malformed, "target_url: " + checked.error().message()});
   }
@@ -99,6 +103,9 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
     co_return to_answer(applied.error());
   }
   if (auto refusal = refuse_target(ports, action)) co_return std::move(*refusal);
+  if (auto refusal = co_await refuse_script(ports, nullptr, action.script)) {
+    co_return std::move(*refusal);
+  }
   const auto secret =
       take_or_make_secret(ports, patch->signing_secret.value_or(""), action.schemes);
   if (!secret) co_return secret.error();
@@ -154,6 +161,9 @@ async::Task<HttpResponse> change_action(const Ports& ports, const Call& call, Ch
     }
     if (auto answer = change.apply(**entry, after)) co_return std::move(*answer);
     if (model::to_stored(after) == model::to_stored(**before)) co_return change.answer(**before);
+    if (auto refusal = co_await refuse_script(ports, (*before)->script, after.script)) {
+      co_return std::move(*refusal);
+    }
     const model::ActionId id = after.id;
     const auto done = co_await ports.store.registry.commit(
         {model::PutAction{std::move(after), (*before)->revision}});

@@ -9,6 +9,7 @@
 #include "model/errors.h"
 #include "model/json_reader.h"
 #include "model/texts.h"
+#include "model/transform.h"
 #include "surface/api/answer.h"
 #include "surface/api/limits.h"
 
@@ -34,7 +35,8 @@ Totals totals_of(const Ports& ports, const Call& call) {
     out.held.count += held.count;
     out.held.bytes += held.bytes;
     for (const auto& action : entry->actions) {
-      if (!entry->source.deleting && !action->deleting) ++out.actions;
+      const bool counts = !entry->source.deleting && !action->deleting;
+      if (counts && !model::is_transform(*action)) ++out.actions;
       const auto open = ports.store.book.open_work(action->id);
       out.open.pending += open.pending;
       out.open.running += open.running;

@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "model/errors.h"
 #include "model/texts.h"
+#include "model/transform.h"
 #include "pipeline/outbound.h"
 #include "surface/api/answer.h"
 #include "surface/api/lookup.h"
@@ -60,10 +61,11 @@ model::HeaderList sent_headers(const model::Source& source, const Action& action
 json::value request_view(const model::RegistrySnapshot& snapshot, const Action* action,
                          const Event& event, const Delivery& delivery, const Attempt& attempt) {
   const bool was_sent = attempt.step != model::AttemptStep::prepare;
-  if (!was_sent) return nullptr;
+  const bool is_sent = action == nullptr || action->type == model::kWebhook;
+  if (!was_sent || !is_sent) return nullptr;
   json::object out;
   out["method"] = "POST";
-  out["body_url"] = "/api/events/" + event.id.str() + "/body";
+  out["body_url"] = fmt::format("/api/events/{}/body?run={}", event.id.str(), delivery.run);
   if (action == nullptr) {  // its revision is not kept any more
     out["url"] = nullptr;
     out["headers"] = header_pairs(pipeline::recorded_headers({}, attempt.request_headers));
@@ -106,11 +108,14 @@ async::Task<Result<>> add_attempts(const Ports& ports, const Call& call, const E
                                    std::vector<Shown>& out) {
   const auto attempts = co_await ports.store.catalog.attempts(delivery.seq);
   if (!attempts) co_return fail(attempts.error());
+  const bool transforms = delivery.action == model::transform_of(delivery.source);
+  const Event sent =
+      transforms || attempts->empty() ? event : co_await as_run_sends(ports, event, delivery.run);
   for (const Attempt& attempt : *attempts) {
     const auto action = co_await action_of(ports, seen, delivery.action, attempt.action_revision);
     if (!action) co_return fail(action.error());
     json::object view = attempt_view(delivery, attempt);
-    view["request"] = request_view(*call.snapshot, *action, event, delivery, attempt);
+    view["request"] = request_view(*call.snapshot, *action, sent, delivery, attempt);
     out.push_back({{attempt.started, delivery.seq}, std::move(view)});
   }
   co_return Result<>{};

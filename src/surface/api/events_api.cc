@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 
 #include "model/errors.h"
 #include "model/texts.h"
@@ -63,14 +64,48 @@ async::Task<HttpResponse> get_event(const Ports& ports, Call call) {
   co_return json_answer(200, event_view(*event, *call.snapshot, model::Detail::with_headers));
 }
 
+/// What a transform made of it.
+async::Task<HttpResponse> list_splits(const Ports& ports, Call call) {
+  const auto event = co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::no);
+  if (!event) co_return event.error();
+  const auto splits = co_await ports.store.catalog.splits(event->id);
+  if (!splits) co_return to_answer(splits.error());
+  boost::json::array out;
+  for (const auto& split : *splits) {
+    out.push_back(event_view(split, *call.snapshot, model::Detail::summary));
+  }
+  co_return json_answer(200, out);
+}
+
+/// As received, or as the run sent it that the query names.
+async::Task<Answer<Event>> find_body(const Ports& ports, const Call& call) {
+  const auto run = call.query.find("run");
+  if (!run)
+    co_return co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::yes);
+  int number = 0;
+  const auto end = run->data() + run->size();
+  if (const auto [at, error] = std::from_chars(run->data(), end, number);
+      error != std::errc{} || at != end || number < 1) {
+    co_return refuse(400, "invalid", "run: expected a number from 1");
+  }
+  const auto event = co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::no);
+  if (!event) co_return std::unexpected(event.error());
+  auto sent = co_await ports.store.log.read({{event->seq, number}});
+  if (!sent) co_return refuse(sent.error());
+  if (!sent->front()) co_return refuse(sent->front().error());
+  if (!*sent->front()) co_return refuse({model::errc::body_gone, "the event is gone"});
+  co_return **sent->front();
+}
+
 /// The bytes as received. Whoever opens them in a browser must not have them run as a page of ours.
 async::Task<HttpResponse> get_body(const Ports& ports, Call call) {
-  auto event = co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::yes);
+  auto event = co_await find_body(ports, call);
   if (!event) co_return std::move(event.error());
   HttpResponse answer;
+  const auto set_type = model::find_header(event->set_headers, "Content-Type");
   const auto type = model::find_header(event->headers, "Content-Type");
   answer.headers = {
-      {"Content-Type", std::string(type.value_or("application/octet-stream"))},
+      {"Content-Type", std::string(set_type.value_or(type.value_or("application/octet-stream")))},
       {"Content-Disposition", fmt::format("attachment; filename=\"{}\"", event->id.str())},
       {"X-Content-Type-Options", "nosniff"},
       {"Content-Security-Policy", "default-src 'none'; sandbox"},
@@ -101,7 +136,7 @@ async::Task<std::optional<HttpResponse>> try_replay(const Ports& ports, const Ev
                                         entry->source.slug, model::to_text(entry->source.mode)));
   }
   const pipeline::Planner planner(ports.ids, ports.store.book, nullptr);
-  const auto plan = planner.plan(*entry, event.type, event.body_size);
+  const auto plan = planner.plan(*entry, event.type, event.body_size, model::keyed(event));
   if (!plan) {
     co_return to_answer(
         Problem{429, "backlog-full",
@@ -139,8 +174,10 @@ constexpr std::array kRoutes{
           Reach::by_source, BodyUse::none, list_events},
     Route{"GET", "/api/events/{event}", "", model::KeyScope::read, Reach::by_source, BodyUse::none,
           get_event},
-    Route{"GET", "/api/events/{event}/body", "", model::KeyScope::read, Reach::by_source,
+    Route{"GET", "/api/events/{event}/body", "run", model::KeyScope::read, Reach::by_source,
           BodyUse::none, get_body},
+    Route{"GET", "/api/events/{event}/splits", "", model::KeyScope::read, Reach::by_source,
+          BodyUse::none, list_splits},
     Route{"POST", "/api/events/{event}/replay", "", model::KeyScope::write, Reach::by_source,
           BodyUse::none, replay_event},
 };

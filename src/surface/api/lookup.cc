@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "model/texts.h"
+#include "model/transform.h"
 
 namespace grapnel::api {
 namespace {
@@ -47,6 +48,11 @@ Answer<model::ActionId> read_action(const Call& call, std::optional<model::Sourc
   return (*action)->id;
 }
 
+/// A transform is the source's own, shown as its script.
+bool is_shown(const model::Action& action) {
+  return !action.deleting && !model::is_transform(action);
+}
+
 }  // namespace
 
 Answer<model::SourcePtr> find_source(const Call& call, const model::RegistrySnapshot& snapshot,
@@ -64,10 +70,10 @@ Answer<model::SourcePtr> find_source(const Call& call, const model::RegistrySnap
 Answer<model::ActionPtr> find_action(const model::SourceEntry& entry, std::string_view name) {
   const auto id = model::ActionId::parse(name);
   for (const auto& action : entry.actions) {
-    if (!action->deleting && id && action->id == *id) return action;
+    if (is_shown(*action) && id && action->id == *id) return action;
   }
   for (const auto& action : entry.actions) {
-    if (!action->deleting && action->name == name) return action;
+    if (is_shown(*action) && action->name == name) return action;
   }
   return no_such("action", name);
 }
@@ -132,6 +138,14 @@ Answer<std::optional<model::Cursor>> read_cursor(const Call& call) {
   const auto cursor = model::Cursor::parse(*text);
   if (!cursor) return refuse(cursor.error());
   return std::optional<model::Cursor>{*cursor};
+}
+
+async::Task<model::Event> as_run_sends(const Ports& ports, model::Event event, int run) {
+  auto read = co_await ports.store.log.read({{event.seq, run}});
+  if (!read || !read->front() || !*read->front()) co_return event;
+  model::Event sent = **read->front();
+  sent.body.clear();
+  co_return sent;
 }
 
 }  // namespace grapnel::api

@@ -20,6 +20,8 @@ Answer<model::ActionPtr> find_action(const model::SourceEntry& entry, std::strin
 /// Errors of the text are 404: such an id names nothing.
 async::Task<Answer<model::Delivery>> find_delivery(const Ports& ports, const Call& call,
                                                    std::string_view id);
+/// A stored event as that run sends it, without its body; as received where that cannot be read.
+async::Task<model::Event> as_run_sends(const Ports& ports, model::Event event, int run);
 async::Task<Answer<model::Event>> find_event(const Ports& ports, const Call& call,
                                              std::string_view id, model::Catalog::WithBody body);
 

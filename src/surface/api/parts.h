@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "crypto/secret_box.h"
 #include "model/http.h"
+#include "model/sandbox.h"
 #include "model/store_ports.h"
 
 namespace grapnel::api {
@@ -18,6 +19,7 @@ struct Ports {
   IdSource& ids;
   const crypto::SecretBox& box;
   const model::HttpSender& sender;    ///< says which targets it would call
+  model::Sandbox& sandbox;            ///< says which scripts it would run
   std::function<void()> job_started;  ///< a replay job was made; may be empty
 };
 

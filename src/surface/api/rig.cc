@@ -46,6 +46,7 @@ void ApiRig::use_auth(AuthOptions auth) {
                                      .ids = ids_,
                                      .box = box_,
                                      .sender = sender_,
+                                     .sandbox = sandbox_,
                                      .job_started = [this] { ++jobs_started_; }},
                            .ingest = *ingest_,
                            .journal = *journal_,

@@ -15,6 +15,7 @@
 #include "doubles/manual_clock.h"
 #include "doubles/manual_timers.h"
 #include "doubles/memory_store.h"
+#include "doubles/scripted_sandbox.h"
 #include "doubles/scripted_sender.h"
 #include "pipeline/ingest.h"
 #include "pipeline/metrics.h"
@@ -81,6 +82,7 @@ class ApiRig : public testing::Test {
   telemetry::Metrics metrics_{{.version = "test"}};
   pipeline::Metrics pipeline_metrics_{metrics_};
   doubles::ScriptedSender sender_{timers_};
+  doubles::ScriptedSandbox sandbox_{timers_};
   IdleAdopter adopter_;
   std::string log_lines_;
   std::unique_ptr<telemetry::Log> journal_;

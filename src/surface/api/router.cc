@@ -14,6 +14,7 @@
 #include "surface/api/keys_api.h"
 #include "surface/api/limits.h"
 #include "surface/api/replays_api.h"
+#include "surface/api/scripts_api.h"
 #include "surface/api/sources_api.h"
 #include "surface/api/strict_json.h"
 
@@ -55,8 +56,9 @@ void add_method(std::string& allow, std::string_view method) {
 
 std::vector<Route> api_routes() {
   std::vector<Route> all;
-  for (const auto routes : {source_routes(), action_routes(), event_routes(), delivery_routes(),
-                            attempt_routes(), replay_routes(), key_routes(), admin_routes()}) {
+  for (const auto routes :
+       {source_routes(), script_routes(), action_routes(), event_routes(), delivery_routes(),
+        attempt_routes(), replay_routes(), key_routes(), admin_routes()}) {
     all.insert(all.end(), routes.begin(), routes.end());
   }
   return all;

@@ -13,6 +13,7 @@
 #include "surface/api/lookup.h"
 #include "surface/api/owner.h"
 #include "surface/api/page.h"
+#include "surface/api/scripts_api.h"
 
 namespace grapnel::api {
 namespace {
@@ -62,6 +63,9 @@ async::Task<HttpResponse> create_source(const Ports& ports, Call call) {
     co_return to_answer(applied.error());
   }
   if (call.snapshot->find_source(source.slug)) co_return slug_taken(source.slug);
+  if (auto refusal = co_await refuse_script(ports, nullptr, source.script)) {
+    co_return std::move(*refusal);
+  }
   const auto done = co_await ports.store.registry.commit({model::PutSource{source, 0}});
   if (!done) {
     co_return done.error().code == model::errc::conflict ? slug_taken(source.slug)
@@ -112,6 +116,9 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
     }
     if (after.slug != before.slug && snapshot->find_source(after.slug)) {
       co_return slug_taken(after.slug);
+    }
+    if (auto refusal = co_await refuse_script(ports, before.script, after.script)) {
+      co_return std::move(*refusal);
     }
     if (auto answer = co_await commit_source(ports, call, std::move(after))) {
       co_return std::move(*answer);
