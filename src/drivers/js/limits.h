@@ -65,8 +65,10 @@ inline constexpr std::uint32_t kRealmsMax = 16;
 /// it does not count (array buffers, texts being read and written), and the largest call.
 inline constexpr std::uint64_t kWorkerSpaceBytes =
     2 * model::kScriptHeapBytesMax + 2 * kCallFrameBytesMax;
-/// Stack of the engine, and of its helper thread; the main thread has 8 MiB.
+/// Stack of the engine, and of its helper thread, each within what its thread has.
+inline constexpr std::size_t kMainStackBytes = 8_MiB;
 inline constexpr std::size_t kStackQuotaBytes = 1_MiB;
+static_assert(4 * kStackQuotaBytes <= kMainStackBytes);
 inline constexpr std::size_t kHelperStackBytes = 2_MiB;
 inline constexpr std::size_t kHelperQuotaBytes = 1_MiB;
 static_assert(kHelperQuotaBytes < kHelperStackBytes);
