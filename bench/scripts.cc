@@ -35,11 +35,11 @@ std::string kibibyte_body() {
     items += fmt::format(R"({}{{"sku":"sku-{}","price":{},"qty":{},"name":"product number"}})",
                          i ? "," : "", i, i * 1.5, i);
   }
+  const std::string note(200, '-');
   return R"({"id":77,"state":"paid","customer":{"email":"a@b.example"},)"
          R"("tags":["a","bcde","fghij"],)"
-         R"("note":"------------------------------------------------------------",)"
-         R"("items":[)" +
-         items + "]}";
+         R"("note":")" +
+         note + R"(","items":[)" + items + "]}";
 }
 
 struct Rig {

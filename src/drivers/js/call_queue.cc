@@ -73,6 +73,7 @@ std::size_t CallQueue::waiting_of_suspects() const {
 }
 
 void CallQueue::pardon_expired(Monotonic now) {
+  if (ring_of(Standing::suspect).empty()) return;
   const Ring suspects = ring_of(Standing::suspect);
   for (Entry* entry : suspects) {
     if (now >= entry->suspect_until) set_standing(*entry, Standing::unproven);
@@ -83,11 +84,10 @@ CallQueue::Entry* CallQueue::next_of(Standing standing) {
   Ring& ring = ring_of(standing);
   while (!ring.empty()) {
     Entry* entry = ring.front();
-    const auto gone =
-        std::ranges::remove_if(entry->calls, &PendingCall::abandoned,
-                               [](const CallPtr& call) -> PendingCall& { return *call; });
-    waiting_ -= gone.size();
-    entry->calls.erase(gone.begin(), gone.end());
+    while (!entry->calls.empty() && entry->calls.front()->abandoned) {
+      entry->calls.pop_front();
+      --waiting_;
+    }
     if (!entry->calls.empty()) return entry;
     entry->queued = false;
     ring.pop_front();
@@ -121,6 +121,11 @@ Batch CallQueue::take(Lane lane, Monotonic now) {
   std::size_t bytes = 0;
   while (!entry->calls.empty() && batch.calls.size() < calls_max) {
     CallPtr& next = entry->calls.front();
+    if (next->abandoned) {
+      entry->calls.pop_front();
+      --waiting_;
+      continue;
+    }
     bytes += next->bytes();
     const bool alone = next->kind == CallKind::check;
     if (!batch.calls.empty() && (alone || bytes > kBatchBytesMax)) break;

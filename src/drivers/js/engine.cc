@@ -63,7 +63,7 @@ JSContext* start_engine() {
   JS::DisableJitBackend();
   if (!JS_Init()) return nullptr;
   start_helper_thread();
-  JSContext* context = JS_NewContext(model::kScriptHeapBytesMax);
+  JSContext* context = JS_NewContext(kHeapBytesMax);
   if (!context || !JS::InitSelfHostedCode(context)) return nullptr;
   JS_SetNativeStackQuota(context, kStackQuotaBytes);
   JS::ContextOptionsRef(context).setAsmJS(false).setWasm(false).setSourcePragmas(false);

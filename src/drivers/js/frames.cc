@@ -14,7 +14,7 @@ using Decoded = std::expected<std::optional<WorkerFrame>, std::string_view>;
 template <class Number>
 Number number_at(std::string_view bytes) {
   Number value;
-  std::memcpy(&value, bytes.data(), sizeof value);
+  std::copy_n(bytes.begin(), sizeof value, reinterpret_cast<char*>(&value));
   return value;
 }
 

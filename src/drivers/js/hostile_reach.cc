@@ -83,7 +83,10 @@ constexpr auto kRows = std::to_array<Hostile>({
      "function transform(event) { try { Error.prepareStackTrace = () => 1; } catch (e) {} "
      "try { Error.stackTraceLimit = 1; } catch (e) {} return typeof Error.prepareStackTrac"
      "e; }"},
-    {"regexp_statics", ScriptFault::none, ScriptFault::none, "[null,\"\"]",
+    {"regexp_left_context", ScriptFault::none, ScriptFault::none, "[\"\",\"\",\"\"]",
+     "function transform(event) { const seen = [RegExp.leftContext, RegExp.rightContext, R"
+     "egExp.lastParen]; \"secret\".search(/cr/); return seen; }"},
+    {"regexp_statics", ScriptFault::none, ScriptFault::none, "[\"\",\"\"]",
      "function transform(event) { const seen = [RegExp.lastMatch, RegExp.$1]; /(s)ecret/.e"
      "xec(\"secret\"); return seen; }"},
     {"regexp_input", ScriptFault::none, ScriptFault::none, "\"\"",

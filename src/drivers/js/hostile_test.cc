@@ -99,7 +99,9 @@ TEST(HostileScripts, AllAtOnceKeepNobodyElseWaiting) {
   for (const Hostile& hostile : all) {
     rig.scope.spawn(call_once(&rig, script_of(std::string(hostile.body)), &ended));
   }
-  EXPECT_TRUE(doubles::wait_until(rig.loop, [&] { return ended == all.size(); }));
+  // One after the other on the suspects' worker: twenty seconds on an idle machine.
+  const auto all_ended = [&] { return ended == all.size(); };
+  EXPECT_TRUE(doubles::wait_until(rig.loop, all_ended) || doubles::wait_until(rig.loop, all_ended));
   done = true;
   doubles::run(rig.loop, rig.scope.join());
   std::printf("longest wait of a good script beside %zu hostile ones: %lld ms\n", ended,

@@ -59,14 +59,20 @@ inline constexpr std::size_t kReadBytes = 64_KiB;
 
 // --- the worker's process
 
-/// Script versions that a worker keeps compiled, each in a realm of its own: about 1 MiB each.
-inline constexpr std::uint32_t kRealmsMax = 16;
-/// Address space beyond what the engine takes to start: the heap of scripts, as much again for what
-/// it does not count (array buffers, texts being read and written), and the largest call.
-inline constexpr std::uint64_t kWorkerSpaceBytes =
-    2 * model::kScriptHeapBytesMax + 2 * kCallFrameBytesMax;
-/// Stack of the engine, and of its helper thread; the main thread has 8 MiB.
+/// Script versions that a worker keeps compiled, each in a realm of its own: 10 ms to make and half
+/// a MiB to keep.
+inline constexpr std::uint32_t kRealmsMax = 64;
+inline constexpr std::uint64_t kRealmBytes = 512_KiB;
+/// The engine's heap: that of scripts, and their realms.
+inline constexpr std::uint64_t kHeapBytesMax =
+    model::kScriptHeapBytesMax + kRealmsMax * kRealmBytes;
+/// Address space beyond what the engine takes to start: its heap, as much again for what it does
+/// not count (array buffers, texts being read and written), and the largest call.
+inline constexpr std::uint64_t kWorkerSpaceBytes = 2 * kHeapBytesMax + 2 * kCallFrameBytesMax;
+/// Stack of the engine, and of its helper thread, each within what its thread has.
+inline constexpr std::size_t kMainStackBytes = 8_MiB;
 inline constexpr std::size_t kStackQuotaBytes = 1_MiB;
+static_assert(4 * kStackQuotaBytes <= kMainStackBytes);
 inline constexpr std::size_t kHelperStackBytes = 2_MiB;
 inline constexpr std::size_t kHelperQuotaBytes = 1_MiB;
 static_assert(kHelperQuotaBytes < kHelperStackBytes);

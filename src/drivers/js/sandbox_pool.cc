@@ -109,6 +109,7 @@ async::Task<> SandboxPool::probe() {
 }
 
 async::Task<Outcome> SandboxPool::submit(CallKind kind, model::ScriptCall given) {
+  GRAPNEL_CHECK(given.script != nullptr);
   const auto call = std::make_shared<PendingCall>(executor_, kind, std::move(given));
   const Monotonic now = timers_.now();
   if (call->call.script->body.size() > model::kScriptBytesMax) {
@@ -126,7 +127,8 @@ async::Task<Outcome> SandboxPool::submit(CallKind kind, model::ScriptCall given)
   begin();
   wake();
   const Waiting waiting(*call);
-  co_await call->settled.wait();
+  // A worker that cannot even be made has settled it by now.
+  if (!call->outcome) co_await call->settled.wait();
   if (call->outcome) co_return std::move(*call->outcome);
   ++stats_.calls[static_cast<std::size_t>(ScriptFault::stopped)];
   co_return failed(ScriptFault::stopped, "canceled");
@@ -246,8 +248,11 @@ async::Task<SandboxPool::Talk> SandboxPool::talk(Seat& seat, const Batch& batch)
     auto frame = co_await seat.process->receive();
     if (!frame) co_return talk;
     expect_word(seat, within);
-    if (auto* answer = std::get_if<AnswerFrame>(&*frame);
-        answer && !talk.slow && talk.answered < batch.calls.size()) {
+    auto* answer = std::get_if<AnswerFrame>(&*frame);
+    // With all of its time a call is not slow but over it.
+    const bool possible = answer && !talk.slow && talk.answered < batch.calls.size() &&
+                          (answer->verdict != Verdict::slow || seat.lane != Lane::suspects);
+    if (possible) {
       take_answer(batch, std::move(*answer), talk);
       continue;
     }
@@ -272,7 +277,7 @@ void SandboxPool::take_answer(const Batch& batch, AnswerFrame answer, Talk& talk
       used >= kSlowCall || answer.verdict == Verdict::timeout || answer.verdict == Verdict::memory;
   if (offence) {
     make_suspect(batch.script, kSuspectTime);
-  } else {
+  } else if (batch.calls.front()->kind == CallKind::run) {
     queue_.note_answer(batch.script, used);
   }
   talk.retire = talk.retire || answer.verdict == Verdict::memory;

@@ -83,7 +83,8 @@ ScriptRealm::ScriptRealm(JSContext* context, std::string function, std::string n
       name_(std::move(name)),
       body_(std::move(body)),
       global_(context),
-      function_(context) {}
+      function_(context),
+      empty_regexp_(context) {}
 
 bool ScriptRealm::make_realm() {
   JS::RealmOptions options;
@@ -99,8 +100,22 @@ bool ScriptRealm::make_realm() {
       !evaluate(context_, GRAPNEL_EMBEDDED(lockdown), "lockdown")) {
     return false;
   }
+  empty_regexp_ = JS::NewRegExpObject(context_, "", 0, JS::RegExpFlags());
+  if (!empty_regexp_) return false;
   global_ = global;
   return true;
+}
+
+/// RegExp.lastMatch and its kin remember the last match of the realm. Clearing them is not enough:
+/// in this engine the getter of RegExp.leftContext then ends the process. So the last match becomes
+/// one of nothing in nothing.
+bool ScriptRealm::forget_matches() {
+  JS::RootedString nothing(context_, JS_GetEmptyString(context_));
+  JS::RootedValue ignored(context_);
+  std::size_t index = 0;
+  return JS::ClearRegExpStatics(context_, global_) &&
+         JS::SetRegExpInput(context_, global_, nothing) &&
+         JS::ExecuteRegExp(context_, global_, empty_regexp_, u"", 0, &index, true, &ignored);
 }
 
 bool ScriptRealm::compile(AnswerFrame& answer) {
@@ -134,9 +149,8 @@ bool ScriptRealm::compile(AnswerFrame& answer) {
 
 bool ScriptRealm::enter(JS::MutableHandleValue function, AnswerFrame& answer) {
   JS::RootedValue entered(context_, JS::ObjectValue(*JS_GetFunctionObject(function_)));
-  if (!JS::ClearRegExpStatics(context_, global_) ||
-      !JS::Call(context_, JS::UndefinedHandleValue, entered, JS::HandleValueArray::empty(),
-                function)) {
+  if (!forget_matches() || !JS::Call(context_, JS::UndefinedHandleValue, entered,
+                                     JS::HandleValueArray::empty(), function)) {
     take_failure(context_, name_, Verdict::thrown, answer);
     return false;
   }

@@ -29,6 +29,7 @@ class ScriptRealm {
   bool compile(AnswerFrame& answer);
   /// Runs the top level: the script's function.
   bool enter(JS::MutableHandleValue function, AnswerFrame& answer);
+  bool forget_matches();
   bool invoke(std::string_view event, std::string_view body, AnswerFrame& answer);
   bool make_event(std::string_view event, std::string_view body, JS::MutableHandleValue value);
   bool take_result(JS::HandleValue value, AnswerFrame& answer);
@@ -40,6 +41,7 @@ class ScriptRealm {
   AnswerFrame broken_;  // of a script that does not compile: the answer of every call
   JS::PersistentRootedObject global_;
   JS::PersistentRootedFunction function_;
+  JS::PersistentRootedObject empty_regexp_;
 };
 
 }  // namespace grapnel::js

@@ -244,6 +244,56 @@ TEST_F(Script, LeavesNothingWhereTheNextCallLooks) {
   EXPECT_EQ(text(script), "[0,true]");
 }
 
+/// Calls every function that can be reached, with this and that.
+constexpr std::string_view kEverything = R"(
+function transform(event) {
+  const functions = new Set();
+  const seen = new Set([globalThis, function* () {}, async function () {}, async function* () {},
+    [][Symbol.iterator](), 'a'.matchAll(/a/g), (function* () {})(), new Map().entries()]);
+  const add = (v) => { if (Object(v) === v) seen.add(v); };
+  for (const o of seen) {
+    if (typeof o === 'function') functions.add(o);
+    add(Reflect.getPrototypeOf(o));
+    for (const k of Reflect.ownKeys(o)) {
+      const d = Reflect.getOwnPropertyDescriptor(o, k);
+      add(d.value); add(d.get); add(d.set);
+    }
+  }
+  const values = () => [undefined, null, 3, 'Åe\u0301 a-2020-02-30T01:02:03Z', 5n, [3, 1, 2],
+    { length: 2, 0: 'a' }, new Date(86400000 * 181), /\p{L}+/giu, new Map([[1, 2]]), new Set([1]),
+    new Uint8Array(4), new ArrayBuffer(8), new DataView(new ArrayBuffer(8)), Symbol('s'), () => 1,
+    new Error('x'), Promise.resolve(1), new Proxy({}, {}), 'de-DE', 'NFKD', 'Europe/Berlin'];
+  let calls = 0;
+  let index = 0;
+  for (const f of functions) {
+    if (index++ % 8 !== event.payload) continue;
+    for (const self of values()) {
+      for (const argument of START) {
+        try { Reflect.apply(f, self, [argument, 1, 'x']); } catch (e) {}
+        calls++;
+      }
+    }
+    for (const argument of values()) {
+      try { Reflect.construct(f, [argument, 1]); } catch (e) {}
+      calls++;
+    }
+  }
+  return calls > 500;
+})";
+
+TEST_F(Script, MayCallEverythingThereIs) {
+  // In parts, each well within the time of a call.
+  for (const std::string_view start :
+       {"'2020-01-02'", "7", "[1]", "/a/", "'NFKC'", "undefined", "{ a: 1 }", "5n", "() => 2"}) {
+    std::string body(kEverything);
+    body.replace(body.find("START"), 5, "[" + std::string(start) + "]");
+    const auto script = script_of(body);
+    for (int part = 0; part < 8; ++part) {
+      EXPECT_EQ(text(script, std::to_string(part)), "true") << start << part;
+    }
+  }
+}
+
 TEST_F(Script, SharesNothingWithOtherScripts) {
   EXPECT_EQ(text(script_of("var shared = 1; function transform() { return 1 }")), "1");
   EXPECT_EQ(text(returning("typeof shared")), R"("undefined")");

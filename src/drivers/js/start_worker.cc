@@ -52,6 +52,8 @@ void close_all_from(int first) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   setsid();
+  const rlimit stack{.rlim_cur = kMainStackBytes, .rlim_max = kMainStackBytes};
+  setrlimit(RLIMIT_STACK, &stack);
   const bool ready = chdir("/") == 0 && dup2(plan.channel, kChannelNumber) >= 0 &&
                      dup2(plan.program, kProgramNumber) >= 0 &&
                      fcntl(kProgramNumber, F_SETFD, FD_CLOEXEC) == 0;

@@ -95,10 +95,11 @@ async::Task<WorkerEnd> WorkerProcess::reap() {
   int status = 0;
   // The end of its socket comes a moment before its own: what it says of itself is not to be lost
   // to our signal, unless it closed the socket and lives on.
-  if (handle_.number() >= 0) {
-    boost::asio::posix::basic_stream_descriptor<async::Executor> ended(executor_,
-                                                                       dup(handle_.number()));
-    boost::system::error_code ignored;
+  boost::asio::posix::basic_stream_descriptor<async::Executor> ended(executor_);
+  boost::system::error_code ignored;
+  const int handle = handle_.number() < 0 ? -1 : dup(handle_.number());
+  if (handle >= 0) ended.assign(handle, ignored);
+  if (ended.is_open()) {
     co_await ended.async_wait(boost::asio::posix::descriptor_base::wait_read,
                               boost::asio::redirect_error(async::use_task, ignored));
   }
