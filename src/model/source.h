@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/ids.h"
+#include "model/inbound.h"
 #include "model/limits.h"
 
 namespace grapnel::model {
@@ -58,6 +59,7 @@ struct Source {
   RateLimit rate_limit;
   std::vector<std::string> secret_headers;  ///< besides default_secret_headers()
   std::vector<std::string> secret_query;    ///< query parameters whose values are never stored
+  Inbound inbound;         ///< how requests are verified
   std::string public_url;  ///< what the sender believes our URL to be; "" = as received
   BacklogBound held_bound;
   ManagedBy managed_by = ManagedBy::api;
@@ -72,7 +74,7 @@ struct Source {
 const std::vector<Place>& default_idempotency_places();
 /// Authorization, Proxy-Authorization, Cookie, X-Api-Key, X-Gitlab-Token.
 const std::vector<std::string>& default_secret_headers();
-/// One of those, or of the source's own secret_headers.
+/// One of those, of the source's own secret_headers, or of those that its verification reads.
 bool is_secret_header(const Source& source, std::string_view name);
 
 }  // namespace grapnel::model

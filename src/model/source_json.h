@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/inbound_json.h"
 #include "model/source.h"
 
 namespace grapnel::model {
@@ -30,6 +31,7 @@ struct SourcePatch {
   std::optional<std::vector<std::string>> secret_query;
   std::optional<std::string> public_url;
   std::optional<BacklogBound> held_bound;  ///< field "held"
+  InboundPatch inbound;
 };
 
 /// Public form. Unset places are null.

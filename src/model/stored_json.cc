@@ -7,6 +7,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "model/errors.h"
+#include "model/inbound_json.h"
 #include "model/texts.h"
 
 namespace grapnel::model {
@@ -265,6 +266,7 @@ std::string to_stored(const Source& source) {
   out["secret_query"] = list_of(source.secret_query);
   out["public_url"] = source.public_url;
   out["held_bound"] = bound_of(source.held_bound);
+  if (source.inbound != Inbound{}) out["inbound"] = to_stored_object(source.inbound);
   out["managed_by"] = to_text(source.managed_by);
   out["deleting"] = source.deleting;
   out["revision"] = source.revision;
@@ -298,6 +300,10 @@ Result<Source> source_from_stored(std::string_view text) {
   fields.read("secret_query", out.secret_query);
   fields.read("public_url", out.public_url);
   fields.read("held_bound", out.held_bound);
+  if (const value* inbound = fields.take("inbound")) {
+    auto read = inbound_from_stored(*inbound);
+    read ? void(out.inbound = std::move(*read)) : fields.damage();
+  }
   fields.read("managed_by", out.managed_by);
   fields.read("deleting", out.deleting);
   fields.read("revision", out.revision);
