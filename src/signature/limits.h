@@ -24,6 +24,10 @@ inline constexpr std::size_t kBodyPieceBytes = 64ULL << 10;
 inline constexpr std::size_t kFormParametersMax = 1'000;
 /// A challenge that is sent back; the longest known has 88 characters.
 inline constexpr std::size_t kChallengeBytesMax = 1'024;
+/// Of a signature, what an explanation shows: 4 characters of hex are 16 of at least 160 bits.
+inline constexpr std::size_t kShownCharacters = 4;
+/// Of a part of what is signed (a time, an id, a URL), what an explanation shows as it is.
+inline constexpr std::size_t kShownPartBytes = 256;
 /// A domain name (RFC 1035 section 2.3.4).
 inline constexpr std::size_t kDomainBytesMax = 253;
 /// Digits of a timestamp in milliseconds, of the same years.

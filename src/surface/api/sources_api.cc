@@ -13,6 +13,7 @@
 #include "surface/api/lookup.h"
 #include "surface/api/owner.h"
 #include "surface/api/page.h"
+#include "surface/api/source_secrets.h"
 
 namespace grapnel::api {
 namespace {
@@ -20,8 +21,12 @@ namespace {
 using model::HttpResponse;
 using model::Source;
 
-HttpResponse source_answer(const Call& call, int status, const Source& source) {
-  return tagged_answer(call, status, model::to_json(source), source.revision);
+HttpResponse source_answer(const Call& call, int status, const Source& source,
+                           const MadeSecrets& made = {}) {
+  auto out = model::to_json(source);
+  show_verification(source, out);
+  show_once(made, out);
+  return tagged_answer(call, status, out, source.revision);
 }
 
 HttpResponse slug_taken(std::string_view slug) {
@@ -37,7 +42,10 @@ async::Task<HttpResponse> list_sources(const Ports&, Call call) {
   auto page = take_page(call, std::move(all), [](const auto& entry) { return entry->source.id; });
   if (!page) co_return std::move(page.error());
   boost::json::array out;
-  for (const auto& entry : page->items) out.push_back(model::to_json(entry->source));
+  for (const auto& entry : page->items) {
+    auto& shown = out.emplace_back(model::to_json(entry->source)).get_object();
+    show_verification(entry->source, shown);
+  }
   auto answer = json_answer(200, out);
   if (!page->next.empty()) add_next(answer, call, page->next);
   co_return answer;
@@ -61,25 +69,27 @@ async::Task<HttpResponse> create_source(const Ports& ports, Call call) {
   if (const auto applied = model::apply(*patch, source); !applied) {
     co_return to_answer(applied.error());
   }
+  const auto made = settle_inbound(ports, patch->inbound, source);
+  if (!made) co_return made.error();
   if (call.snapshot->find_source(source.slug)) co_return slug_taken(source.slug);
   const auto done = co_await ports.store.registry.commit({model::PutSource{source, 0}});
   if (!done) {
     co_return done.error().code == model::errc::conflict ? slug_taken(source.slug)
                                                          : to_answer(done.error());
   }
-  auto answer = source_answer(call, 201, (*done)->find_source(source.id)->source);
+  auto answer = source_answer(call, 201, (*done)->find_source(source.id)->source, *made);
   answer.headers.push_back({"Location", fmt::format("/api/sources/{}", source.slug)});
   co_return answer;
 }
 
 /// One try of a change; nothing when the source was changed meanwhile.
 async::Task<std::optional<HttpResponse>> commit_source(const Ports& ports, const Call& call,
-                                                       Source source) {
+                                                       Source source, MadeSecrets made = {}) {
   const auto id = source.id;
   const model::Revision expected = source.revision;
   const auto done =
       co_await ports.store.registry.commit({model::PutSource{std::move(source), expected}});
-  if (done) co_return source_answer(call, 200, (*done)->find_source(id)->source);
+  if (done) co_return source_answer(call, 200, (*done)->find_source(id)->source, made);
   if (done.error().code == model::errc::conflict) co_return std::nullopt;
   co_return to_answer(done.error());
 }
@@ -107,13 +117,15 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
     if (const auto applied = model::apply(*patch, after); !applied) {
       co_return to_answer(applied.error());
     }
+    auto made = settle_inbound(ports, patch->inbound, after);
+    if (!made) co_return std::move(made.error());
     if (model::to_stored(after) == model::to_stored(before)) {
       co_return source_answer(call, 200, before);
     }
     if (after.slug != before.slug && snapshot->find_source(after.slug)) {
       co_return slug_taken(after.slug);
     }
-    if (auto answer = co_await commit_source(ports, call, std::move(after))) {
+    if (auto answer = co_await commit_source(ports, call, std::move(after), std::move(*made))) {
       co_return std::move(*answer);
     }
   }
