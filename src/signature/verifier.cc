@@ -77,7 +77,8 @@ std::expected<void, Rejected> read_pairs(const Scheme& scheme, std::string_view 
                     fmt::format("{} has more than {} items", scheme.header, kSignaturesMax));
     }
     const auto equals = item.find('=');
-    if (equals != std::string_view::npos && item.substr(0, equals) == item_name) {
+    if (equals == std::string_view::npos) return malformed(scheme, "a list of name=value");
+    if (item.substr(0, equals) == item_name) {
       if (has_time) return malformed(scheme, "a list with one time");
       has_time = true;
       claim.timestamp = item.substr(equals + 1);

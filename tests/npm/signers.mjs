@@ -1,5 +1,5 @@
 // Signs and judges requests with the providers' own packages: one JSON document a line in, one out.
-//   {"do": "sign", "provider", "secret", "body", "at", "id", "url"}   -> {"headers": [[name, value]]}
+//   {"do": "sign", "provider", "secret", "body", "at", "id", "url"}   -> {"headers": [[name, …]]}
 //   {"do": "judge", "provider", "secret", "body", "headers", "url"}   -> {"ok": true or false}
 import {createHmac} from 'node:crypto';
 import {createRequire} from 'node:module';

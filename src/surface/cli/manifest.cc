@@ -48,6 +48,7 @@ class ManifestReader {
   std::optional<std::string> identity(const Place& place, const std::string& path,
                                       const object& fields, std::string_view name);
   void resolve(const Place& place, const std::string& path, value& field, std::size_t bytes_max);
+  void resolve_secrets(const Place& place, const std::string& path, object& fields);
   void resolve_headers(const Place& place, const std::string& path, value& headers);
   void wrong(const Place& place, const std::string& path, std::string_view sentence);
   /// Several lines "field: sentence" about the value at `path`.
@@ -124,13 +125,21 @@ void ManifestReader::read_source(const Place& place, const std::string& path, co
   if (!fields) return wrong(place, path, "expected a source: slug, name, actions, …");
   const auto slug = identity(place, path, *fields, "slug");
   if (!slug) return;
-  WantedSource source{
-      *slug, *fields, {}, fmt::format("{}:{}", place.file.name, place.lines.of(path))};
+  WantedSource source{.slug = *slug,
+                      .fields = *fields,
+                      .place = fmt::format("{}:{}", place.file.name, place.lines.of(path))};
   source.fields.stable_erase("actions");
+  resolve_secrets(place, path, source.fields);
   if (auto patch = model::parse_source_patch(source.fields); !patch) {
     wrong_inside(place, path, patch.error().context);
   }
   source.fields.stable_erase("slug");
+  for (const std::string_view name : {"secrets", "handshake_token"}) {
+    const auto* secret = source.fields.if_contains(name);
+    if (!secret) continue;
+    source.secrets[name] = *secret;
+    source.fields.stable_erase(name);
+  }
   const auto [at, is_new] = slugs_.emplace(*slug, source.place);
   if (!is_new) {
     wrong(place, path + ".slug", fmt::format("{} stands at {} already", quoted(*slug), at->second));
@@ -213,6 +222,18 @@ void ManifestReader::resolve(const Place& place, const std::string& path, value&
       bytes_max > kSecretFileBytesMax ? read_file(resolved, bytes_max) : read_secret_file(resolved);
   if (!text) return wrong(place, path, text.error().context);
   field = *text;
+}
+
+void ManifestReader::resolve_secrets(const Place& place, const std::string& path, object& fields) {
+  if (auto* token = fields.if_contains("handshake_token")) {
+    resolve(place, path + ".handshake_token", *token, model::kSecretBytesMax);
+  }
+  auto* secrets = fields.if_contains("secrets");
+  if (!secrets || !secrets->is_array()) return;
+  auto& list = secrets->get_array();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    resolve(place, fmt::format("{}.secrets[{}]", path, i), list[i], model::kSecretBytesMax);
+  }
 }
 
 void ManifestReader::resolve_headers(const Place& place, const std::string& path, value& headers) {
