@@ -59,7 +59,7 @@ struct Source {
   RateLimit rate_limit;
   std::vector<std::string> secret_headers;  ///< besides default_secret_headers()
   std::vector<std::string> secret_query;    ///< query parameters whose values are never stored
-  Inbound inbound;         ///< how requests are verified
+  Inbound inbound;                          ///< how requests are verified
   std::string public_url;  ///< what the sender believes our URL to be; "" = as received
   BacklogBound held_bound;
   ManagedBy managed_by = ManagedBy::api;

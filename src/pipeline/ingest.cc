@@ -48,6 +48,13 @@ std::string_view method_of_handshake(const Entrance& entrance) {
   return entrance.verifier ? signature::extra_method(entrance.verifier->scheme().handshake) : "";
 }
 
+/// Whether a hostile request can make the source try several signatures of key pairs.
+bool is_slow(const Entrance& entrance) {
+  using signature::Method;
+  const auto method = entrance.verifier ? entrance.verifier->scheme().method : Method::none;
+  return method == Method::ed25519 || method == Method::standard;
+}
+
 /// What the sender is told: nothing that it could try the next guess with.
 Refusal refusal_of(const Entrance& entrance, const signature::Rejected& why) {
   using signature::Method;
@@ -173,7 +180,9 @@ Ingest::Outcome Ingest::answer_by_method(const Entrance& entrance, const HttpReq
 async::Task<Result<Ingest::Verification>> Ingest::let_in(EntrancePtr entrance,
                                                          const HttpRequest& request) {
   const Time now = parts_.wall.wall();
-  if (parts_.pool == nullptr || request.body.size() <= kInlineWorkBytesMax) {
+  const std::size_t inline_max =
+      is_slow(*entrance) ? kInlineAsymmetricBytesMax : kInlineWorkBytesMax;
+  if (parts_.pool == nullptr || request.body.size() <= inline_max) {
     co_return verify(*entrance, request, now);
   }
   const auto on_pool = [&] {

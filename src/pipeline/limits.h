@@ -22,6 +22,10 @@ inline constexpr std::size_t kBatchItemsMax = 1'024;
 inline constexpr int kPlanTriesMax = 20;
 /// Bodies above this are parsed and hashed off the loop: 256 KiB take about 0.3 ms.
 inline constexpr std::size_t kInlineWorkBytesMax = model::kBodyInlineBytesMax;
+/// The same for signatures of key pairs, which read the body once each (2 ms a MiB, and up to 25 of
+/// them with five keys): 1.5 ms at most.
+inline constexpr std::size_t kInlineAsymmetricBytesMax = 32ULL << 10;
+static_assert(kInlineAsymmetricBytesMax <= kInlineWorkBytesMax);
 /// Of those what is parsed and hashed between two rests: about 0.15 ms.
 inline constexpr std::size_t kWorkPieceBytes = 64ULL << 10;
 static_assert(kWorkPieceBytes <= kInlineWorkBytesMax);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/utf8.h"
+#include "crypto/certificate.h"
 #include "model/headers.h"
 #include "model/texts.h"
 #include "signature/errors.h"
@@ -196,6 +197,11 @@ Result<Scheme> with_settings(Scheme scheme, const model::VerifySettings& setting
   }
   if (scheme.method == Method::certificate && scheme.ca_bundle.empty()) {
     return wrong("ca_bundle", "is required: PEM certificates of who signs the clients'");
+  }
+  if (scheme.method == Method::certificate) {
+    if (const auto good = crypto::check_ca_bundle(scheme.ca_bundle); !good) {
+      return wrong("ca_bundle", good.error().message());
+    }
   }
   return scheme;
 }

@@ -9,6 +9,7 @@
 
 #include "crypto/base64.h"
 #include "crypto/bytes.h"
+#include "crypto/certificate.h"
 #include "crypto/compare.h"
 #include "crypto/digest.h"
 #include "crypto/ed25519.h"
@@ -400,7 +401,10 @@ Outcome Verifier::verify(const model::HttpRequest& request,
                          const Surroundings& surroundings) const {
   if (scheme_.method == Method::none) return Verified{};
   if (scheme_.method == Method::certificate) {
-    return reject(Rejection::bad_certificate, "client certificates are not verified here");
+    const auto good = crypto::verify_client_certificate(request.client_certificates,
+                                                        scheme_.ca_bundle, surroundings.now);
+    if (good) return Verified{};
+    return reject(Rejection::bad_certificate, good.error().message());
   }
   if (secrets_.empty()) {
     return reject(Rejection::no_secret, "the source has no secret to verify with");

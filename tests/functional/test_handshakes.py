@@ -1,9 +1,15 @@
 """What providers ask before they send, and the schemes that no package signs."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
+import http.client
 import json
+import pathlib
+import ssl
+import subprocess
+import tempfile
 import time
 import unittest
 
@@ -12,6 +18,37 @@ from grapnel import Grapnel, request
 
 def mac(key, text):
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def make_certificates(folder):
+    """A CA, what it signed for a server, a client and a client of the past, and a stranger."""
+
+    def openssl(*arguments):
+        subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
+
+    for ca in ("ca", "other"):
+        openssl(
+            *("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+            *("-nodes", "-keyout", f"{ca}.key", "-out", f"{ca}.crt", "-days", "2"),
+            *("-subj", f"/CN={ca}", "-addext", "basicConstraints=critical,CA:TRUE"),
+        )
+    for name, ca, use, days in (
+        ("server", "ca", "serverAuth", "2"),
+        ("client", "ca", "clientAuth", "2"),
+        ("expired", "ca", "clientAuth", "-1"),
+        ("stranger", "other", "clientAuth", "2"),
+    ):
+        pathlib.Path(folder, "ext").write_text(
+            f"extendedKeyUsage={use}\nsubjectAltName=IP:127.0.0.1\n"
+        )
+        openssl(
+            *("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+            *("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}"),
+        )
+        openssl(
+            *("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.crt", "-CAkey", f"{ca}.key"),
+            *("-CAcreateserial", "-days", days, "-extfile", "ext", "-out", f"{name}.crt"),
+        )
 
 
 class Handshakes(unittest.TestCase):
@@ -198,6 +235,49 @@ class Handshakes(unittest.TestCase):
         self.make("tls", "github", secrets=["k"], require_https=True)
         headers = {"X-Hub-Signature-256": "sha256=" + mac("k", "{}")}
         self.assertEqual(self.send("tls", "{}", headers).status, 403)
+
+    def test_client_certificates_of_the_sources_own_ca(self):
+        with tempfile.TemporaryDirectory() as folder:
+            make_certificates(folder)
+            bundle = pathlib.Path(folder, "ca.crt").read_text()
+            config = (
+                f"tls: {{cert: {folder}/server.crt, key: {folder}/server.key, "
+                "ask_client_certificate: true}\n"
+            )
+
+            def ask(path, method="POST", body="{}", client=None, headers=None):
+                context = ssl.create_default_context(cafile=f"{folder}/ca.crt")
+                context.check_hostname = False
+                if client:
+                    context.load_cert_chain(f"{folder}/{client}.crt", f"{folder}/{client}.key")
+                host, port = grapnel.api_address.rsplit(":", 1)
+                connection = http.client.HTTPSConnection(host, int(port), context=context)
+                with contextlib.closing(connection):
+                    connection.request(method, path, body, headers or {})
+                    answer = connection.getresponse()
+                    return answer.status, answer.read()
+
+            grapnel = Grapnel(config=config).start()
+            try:
+                authorized = {
+                    "Authorization": f"Bearer {grapnel.key()}",
+                    "Content-Type": "application/json",
+                }
+                document = {"name": "m", "provider": "mtls", "verify": {"ca_bundle": "none"}}
+                status, text = ask("/api/sources", body=json.dumps(document), headers=authorized)
+                self.assertEqual(status, 400, text)
+                document["verify"] = {"ca_bundle": bundle}
+                status, text = ask("/api/sources", body=json.dumps(document), headers=authorized)
+                self.assertEqual(status, 201, text)
+                self.assertEqual(ask("/webhooks/m", client="client")[0], 202)
+                self.assertEqual(ask("/webhooks/m", client="stranger")[0], 401)
+                self.assertEqual(ask("/webhooks/m", client="server")[0], 401)
+                self.assertEqual(ask("/webhooks/m", client="expired")[0], 401)
+                self.assertEqual(ask("/webhooks/m")[0], 401)
+                metrics = request(grapnel.ops_address, "GET", "/metrics").body.decode()
+                self.assertIn('webhooks_refused_total{reason="bad_certificate"} 4', metrics)
+            finally:
+                grapnel.close()
 
     def test_secrets_survive_a_restart_and_stay_unseen(self):
         with Grapnel() as grapnel:

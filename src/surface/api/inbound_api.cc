@@ -193,6 +193,8 @@ void compare_digests(const signature::Scheme& scheme, const model::HttpRequest& 
       source.inbound.secrets, [&](const auto& secret) { return secret.fingerprint == digest; });
   out["sent_fingerprint"] = valid_utf8(digest);
   out["sent_is_a_secret_of_the_source"] = is_known;
+  out["verified"] = is_known;
+  if (is_known) out["reason"] = "";
   out["detail"] = is_known ? "only a digest of what was sent is kept: it is that of one of the "
                              "source's secrets"
                            : "only a digest of what was sent is kept: it is that of none of the "
@@ -223,6 +225,9 @@ async::Task<HttpResponse> verify_captured(const Ports& ports, Call call) {
                                  captured->at.value_or(ports.wall.wall()), names);
   const auto& scheme = entrance->verifier->scheme();
   compare_digests(scheme, captured->request, source, out);
+  if (scheme.method == signature::Method::certificate) {
+    out["detail"] = "client certificates are checked while a connection lasts and are not kept";
+  }
   out["secret_fingerprints"] = boost::json::array(names.begin(), names.end());
   co_return json_answer(200, out);
 }

@@ -47,7 +47,7 @@ class Isolation : public ApiRig {
   /// A refused request that the source keeps.
   std::string refused_of(model::Source source) {
     source.inbound.quarantine = 1;
-    quarantine_.add(source, {}, {}, clock_.wall());
+    if (quarantine_.of(source.id).empty()) quarantine_.add(source, {}, {}, clock_.wall());
     return quarantine_.of(source.id).front()->id;
   }
 

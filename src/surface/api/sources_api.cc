@@ -117,6 +117,8 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
     if (const auto applied = model::apply(*patch, after); !applied) {
       co_return to_answer(applied.error());
     }
+    // The secrets of one provider are none of another's.
+    if (after.inbound.provider != before.inbound.provider) after.inbound.secrets.clear();
     auto made = settle_inbound(ports, patch->inbound, after);
     if (!made) co_return std::move(made.error());
     if (model::to_stored(after) == model::to_stored(before)) {
