@@ -85,6 +85,14 @@ def cpu_seconds_of_threads(pid):
     return {t.name: _used(t / "stat") for t in pathlib.Path(f"/proc/{pid}/task").iterdir()}
 
 
+def cpu_seconds_of_children(pid):
+    """Of processes that it started and that live: script workers."""
+    found = subprocess.run(
+        ["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.split()
+    return sum(cpu_seconds(child) for child in found)
+
+
 def delivered(grapnel):
     return grapnel.metrics().get('deliveries_ended_total{state="delivered"}', 0)
 

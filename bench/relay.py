@@ -6,6 +6,7 @@
     ingest     one paused action: webhooks are stored and answered, their deliveries wait
     delivered  one action: stored, answered, delivered, the outcome stored
     ten        ten actions an event
+    transform  one action behind a transform that reads and rewrites each event
 
 Load comes from wrk (one thread) and goes to bench_sink, both beside the process, so all of them
 share the cores. Prints, for each: events a second, CPU microseconds of the relay's process an
@@ -23,6 +24,7 @@ from measure import (
     Watch,
     arguments,
     cpu_seconds,
+    cpu_seconds_of_children,
     cpu_seconds_of_threads,
     delivered,
     harness,
@@ -30,6 +32,10 @@ from measure import (
     wrk,
 )
 
+SCRIPT = """function transform(event) {
+  const p = event.payload
+  return { type: 'made.' + p.type, payload: { kind: p.type, size: p.data.length, data: p.data } }
+}"""
 #: Baselines need no longer than this.
 BASELINE_SECONDS = 20
 
@@ -107,7 +113,30 @@ def ten(args, url):
     measure(args, "ingest -> ten deliveries", url, 10, {"max_in_flight": 64})
 
 
-SCENES = {"ingest": ingest, "delivered": ingest_to_delivered, "ten": ten}
+def transform(args, url):
+    """Each event is two deliveries: its transform, and its action."""
+    with harness.Grapnel() as grapnel:
+        grapnel.source("bench", script_body=SCRIPT)
+        grapnel.action("bench", f"{url}0", name="bench-0", max_in_flight=64)
+        pid = grapnel.process.pid
+        cpu, children, began = cpu_seconds(pid), cpu_seconds_of_children(pid), time.monotonic()
+        load = wrk(f"http://{grapnel.api_address}/webhooks/bench", args.connections, args.seconds)
+        taken = time.monotonic() - began
+        done = delivered(grapnel)
+        harness.eventually(lambda: delivered(grapnel) >= 2 * load.requests, 300, "all delivered")
+        drained = time.monotonic() - began
+        of_scripts = (cpu_seconds_of_children(pid) - children) / load.requests * 1e6
+        whole = (cpu_seconds(pid) - cpu) / load.requests * 1e6
+        print(
+            f"{'ingest -> transformed -> del.':28} {load.rate:9.0f}/s  p50 {load.p50:6.2f} ms"
+            f"  p99 {load.p99:7.2f} ms  delivered {done / 2 / taken:.0f}/s under load,"
+            f" {load.requests / drained:.0f}/s to the last  cpu {whole:.1f} us/event and"
+            f" {of_scripts:.1f} of script workers",
+            flush=True,
+        )
+
+
+SCENES = {"ingest": ingest, "delivered": ingest_to_delivered, "ten": ten, "transform": transform}
 
 
 def main():

@@ -237,6 +237,9 @@ boost::json::object to_json(const Config& config) {
     if (!config.tls->client_ca.empty()) {
       out["tls"].get_object()["client_ca"] = config.tls->client_ca;
     }
+    if (config.tls->ask == http::AskForCertificate::yes) {
+      out["tls"].get_object()["ask_client_certificate"] = true;
+    }
   } else {
     out["tls"] = nullptr;
   }

@@ -65,6 +65,9 @@ void take_tls(ObjectReader& fields, Config& config) {
     assign(part.text("cert", 1, kPathBytesMax), files.certificate);
     assign(part.text("key", 1, kPathBytesMax), files.key);
     assign(part.text("client_ca", 1, kPathBytesMax), files.client_ca);
+    if (part.boolean("ask_client_certificate").value_or(false)) {
+      files.ask = http::AskForCertificate::yes;
+    }
     if (files.certificate.empty() || files.key.empty()) {
       part.mistakes().add(fields.path_of("tls"), "expected cert and key, the paths of PEM files");
     }

@@ -75,6 +75,7 @@ Result<std::vector<crypto::MasterKey>> find_older_keys(const Config& config) {
 
 bool has_sealed(const model::RegistrySnapshot& snapshot) {
   for (const auto& [id, entry] : snapshot.sources) {
+    if (!entry->source.inbound.secrets.empty()) return true;
     for (const auto& action : entry->actions) {
       if (!action->secrets.empty()) return true;
     }
@@ -92,6 +93,12 @@ std::unexpected<Error> does_not_open(std::string_view what, const Error& why) {
 
 Result<> check_sealed(const crypto::SecretBox& box, const model::RegistrySnapshot& snapshot) {
   for (const auto& [id, entry] : snapshot.sources) {
+    for (const auto& secret : entry->source.inbound.secrets) {
+      const auto opened = box.open(secret.sealed, entry->source.id.str());
+      if (opened) continue;
+      return does_not_open(fmt::format("a secret of source {}", entry->source.slug),
+                           opened.error());
+    }
     for (const auto& action : entry->actions) {
       for (const auto& secret : action->secrets) {
         const auto opened = box.open(secret.sealed, action->id.str());
@@ -153,6 +160,20 @@ Result<> seal_anew(const crypto::SecretBox& box, const model::Action& action, Re
   return {};
 }
 
+Result<> seal_anew(const crypto::SecretBox& box, const model::Source& source, Resealed& out) {
+  model::PutSource change{.source = source, .expected = source.revision};
+  const std::size_t before = out.secrets;
+  for (auto& secret : change.source.inbound.secrets) {
+    if (!box.is_outdated(secret.sealed)) continue;
+    auto sealed = seal_anew(box, secret.sealed, source.id.str());
+    if (!sealed) return fail(std::move(sealed.error()));
+    secret.sealed = std::move(*sealed);
+    ++out.secrets;
+  }
+  if (out.secrets > before) out.changes.emplace_back(std::move(change));
+  return {};
+}
+
 /// How many: one, or none when the current key sealed it.
 Result<std::size_t> seal_digest_anew(const crypto::SecretBox& box, const std::string& file) {
   const auto old = read_secret_file(file);
@@ -205,6 +226,8 @@ async::Task<Result<std::size_t>> seal_anew(const crypto::SecretBox& box, model::
   Resealed resealed;
   const model::SnapshotPtr snapshot = registry.snapshot();
   for (const auto& [id, entry] : snapshot->sources) {
+    // Before its actions, whose changes would raise its revision.
+    if (auto done = seal_anew(box, entry->source, resealed); !done) co_return fail(done.error());
     for (const auto& action : entry->actions) {
       if (auto done = seal_anew(box, *action, resealed); !done) co_return fail(done.error());
     }

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "async/task.h"
 #include "base/result.h"
@@ -29,6 +30,8 @@ struct HttpRequest {
   std::string body;     ///< empty while the request is admitted
   std::string remote;   ///< "address:port" of the peer, or of the client that a trusted proxy names
   bool secure = false;  ///< over TLS, ours or a trusted proxy's
+  /// What the client showed in our TLS handshake: DER certificates, its own first; empty: none.
+  std::vector<std::string> client_certificates = {};
 };
 
 struct HttpResponse {

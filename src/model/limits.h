@@ -63,6 +63,17 @@ inline constexpr std::size_t kEventTypesPerActionMax = 100;
 inline constexpr std::size_t kActionHeadersMax = 50;
 inline constexpr std::size_t kSigningSecretsMax = 5;
 inline constexpr std::size_t kSecretBytesMax = 1'024;
+/// A secret that requests are verified with: a "user:password" pair or a provider's own.
+inline constexpr std::size_t kInboundSecretBytesMax = 4'096;
+/// A header name, a prefix or a template of what is signed.
+inline constexpr std::size_t kVerifyTextBytesMax = 256;
+/// How far a signed timestamp may be away: a second, up to the day that keys are remembered, since
+/// beyond it a repeat would be a new event.
+inline constexpr Millis kVerifyToleranceMin{1'000};
+inline constexpr Millis kVerifyToleranceMax = kIdempotencyWindow;
+/// Refused requests of one source that are kept to be looked at.
+inline constexpr int kQuarantineDefault = 20;
+inline constexpr int kQuarantineMax = 200;
 inline constexpr std::size_t kCaBundleBytesMax = 256_KiB;
 inline constexpr std::size_t kSecretNamesMax = 50;
 inline constexpr std::size_t kApiKeysMax = 10'000;

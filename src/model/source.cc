@@ -26,7 +26,8 @@ const std::vector<std::string>& default_secret_headers() {
 bool is_secret_header(const Source& source, std::string_view name) {
   const auto same = [name](const std::string& secret) { return same_name(secret, name); };
   return std::ranges::any_of(default_secret_headers(), same) ||
-         std::ranges::any_of(source.secret_headers, same);
+         std::ranges::any_of(source.secret_headers, same) ||
+         std::ranges::any_of(source.inbound.secret_headers, same);
 }
 
 }  // namespace grapnel::model

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "model/ids.h"
+#include "model/inbound.h"
 #include "model/limits.h"
 #include "model/script.h"
 
@@ -59,6 +60,7 @@ struct Source {
   RateLimit rate_limit;
   std::vector<std::string> secret_headers;  ///< besides default_secret_headers()
   std::vector<std::string> secret_query;    ///< query parameters whose values are never stored
+  Inbound inbound;                          ///< how requests are verified
   ScriptPtr script;                         ///< transform(event); null: none (model/transform.h)
   int script_versions = 0;  ///< versions of it so far; the newest may be cleared again
   std::string public_url;   ///< what the sender believes our URL to be; "" = as received
@@ -75,7 +77,7 @@ struct Source {
 const std::vector<Place>& default_idempotency_places();
 /// Authorization, Proxy-Authorization, Cookie, X-Api-Key, X-Gitlab-Token.
 const std::vector<std::string>& default_secret_headers();
-/// One of those, or of the source's own secret_headers.
+/// One of those, of the source's own secret_headers, or of those that its verification reads.
 bool is_secret_header(const Source& source, std::string_view name);
 
 }  // namespace grapnel::model

@@ -188,6 +188,7 @@ boost::json::object to_json(const Source& source) {
   out["public_url"] = source.public_url;
   put_script(out, source.script);
   out["held"] = to_json(source.held_bound);
+  show_inbound(source.inbound, out);
   out["managed_by"] = to_text(source.managed_by);
   if (source.deleting) out["deleting"] = true;
   out["revision"] = source.revision;
@@ -214,8 +215,9 @@ Result<SourcePatch> parse_source_patch(const boost::json::value& value) {
   patch.public_url = take_public_url(fields);
   patch.script_body = take_script_body(fields);
   patch.held_bound = take_backlog(fields, "held");
-  fields.finish(
-      {"id", "script_version", "managed_by", "deleting", "revision", "created_at", "updated_at"});
+  patch.inbound = take_inbound(fields);
+  fields.finish({"id", "script_version", "secret_fingerprints", "verification", "managed_by",
+                 "deleting", "revision", "created_at", "updated_at"});
   if (mistakes.any()) return mistakes.error();
   return patch;
 }
@@ -234,6 +236,7 @@ Result<> apply(const SourcePatch& patch, Source& source) {
   assign(patch.secret_query, source.secret_query);
   assign(patch.public_url, source.public_url);
   assign(patch.held_bound, source.held_bound);
+  apply(patch.inbound, source.inbound);
   if (const auto secret = secret_place(source)) return fail(errc::malformed, *secret);
   if (source.name.empty()) return fail(errc::malformed, "name: is required");
   if (source.slug.empty()) source.slug = slug_from_name(source.name);

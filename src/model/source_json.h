@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/inbound_json.h"
 #include "model/source.h"
 
 namespace grapnel::model {
@@ -31,6 +32,7 @@ struct SourcePatch {
   std::optional<std::string> public_url;
   std::optional<std::string> script_body;  ///< "": none
   std::optional<BacklogBound> held_bound;  ///< field "held"
+  InboundPatch inbound;
 };
 
 /// Public form. Unset places are null.

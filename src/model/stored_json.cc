@@ -7,6 +7,7 @@
 #include <boost/system/error_code.hpp>
 
 #include "model/errors.h"
+#include "model/inbound_json.h"
 #include "model/texts.h"
 
 namespace grapnel::model {
@@ -284,6 +285,7 @@ std::string to_stored(const Source& source) {
   out["public_url"] = source.public_url;
   put_script(out, source.script, source.script_versions);
   out["held_bound"] = bound_of(source.held_bound);
+  if (source.inbound != Inbound{}) out["inbound"] = to_stored_object(source.inbound);
   out["managed_by"] = to_text(source.managed_by);
   out["deleting"] = source.deleting;
   out["revision"] = source.revision;
@@ -319,6 +321,10 @@ Result<Source> source_from_stored(std::string_view text) {
   read_script(fields, out.script, out.script_versions, ScriptEntry::transform,
               out.slug + ":transform");
   fields.read("held_bound", out.held_bound);
+  if (const value* inbound = fields.take("inbound")) {
+    auto read = inbound_from_stored(*inbound);
+    read ? void(out.inbound = std::move(*read)) : fields.damage();
+  }
   fields.read("managed_by", out.managed_by);
   fields.read("deleting", out.deleting);
   fields.read("revision", out.revision);

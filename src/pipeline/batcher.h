@@ -4,9 +4,11 @@
 
 #include <boost/asio/post.hpp>
 
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -35,8 +37,34 @@ class Batcher {
     async::OneShot<Result<Answer>> answer(executor_);
     items_.push_back(std::move(item));
     waiting_.push_back(&answer);
+    group_ends_.push_back(true);
     start_more();
     co_return co_await answer.wait();
+  }
+
+  /// Several items that are in one call together, at most kBatchItemsMax.
+  async::Task<Result<std::vector<Answer>>> add_group(std::vector<Item> group) {
+    GRAPNEL_CHECK(!group.empty() && group.size() <= kBatchItemsMax, group.size());
+    std::deque<async::OneShot<Result<Answer>>> answers;  // which never move
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      answers.emplace_back(executor_);
+      items_.push_back(std::move(group[i]));
+      waiting_.push_back(&answers.back());
+      group_ends_.push_back(i + 1 == group.size());
+    }
+    start_more();
+    std::vector<Answer> out;
+    std::optional<Error> failure;
+    for (auto& answer : answers) {  // all of them, whatever the first says: they are pointed to
+      auto one = co_await answer.wait();
+      if (!one) {
+        failure = std::move(one.error());
+      } else {
+        out.push_back(std::move(*one));
+      }
+    }
+    if (failure) co_return std::unexpected(std::move(*failure));
+    co_return out;
   }
 
   std::size_t waiting() const { return items_.size(); }
@@ -76,9 +104,12 @@ class Batcher {
     if (items_.size() <= kBatchItemsMax) {
       items.swap(items_);
       waiting.swap(waiting_);
+      group_ends_.clear();
       return;
     }
-    const auto count = static_cast<std::ptrdiff_t>(kBatchItemsMax);
+    auto count = static_cast<std::ptrdiff_t>(kBatchItemsMax);
+    while (!group_ends_[static_cast<std::size_t>(count) - 1]) --count;  // a group is never cut
+    group_ends_.erase(group_ends_.begin(), group_ends_.begin() + count);
     items.assign(std::make_move_iterator(items_.begin()),
                  std::make_move_iterator(items_.begin() + count));
     waiting.assign(waiting_.begin(), waiting_.begin() + count);
@@ -90,6 +121,7 @@ class Batcher {
   Call call_;
   std::vector<Item> items_;
   std::vector<async::OneShot<Result<Answer>>*> waiting_;
+  std::vector<bool> group_ends_;  // whether an item is the last of its group
   int running_ = 0;
   async::Scope scope_;
 };

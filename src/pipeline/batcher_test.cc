@@ -22,6 +22,7 @@ class BatcherTest : public testing::Test {
   ~BatcherTest() override { doubles::run(loop, scope.join()); }
 
   void add(int item) { scope.spawn(add_and_note(item)); }
+  void add_group(std::vector<int> items) { scope.spawn(add_group_and_note(std::move(items))); }
   void settle() { doubles::run_ready(loop); }
   async::Deadline in_a_minute() const {
     return async::Deadline(timers.now() + std::chrono::minutes{1});
@@ -60,6 +61,14 @@ class BatcherTest : public testing::Test {
   async::Task<> add_and_note(int item) {
     const auto got = co_await batcher.add(item);
     done.emplace_back(item, got ? *got : -1);
+  }
+  /// Notes the first item with the sum of the answers.
+  async::Task<> add_group_and_note(std::vector<int> items) {
+    const int first = items.front();
+    const auto got = co_await batcher.add_group(std::move(items));
+    int sum = 0;
+    for (const int one : got ? *got : std::vector<int>{-1}) sum += one;
+    done.emplace_back(first, sum);
   }
   async::Task<Answers> store(std::vector<int> items) {
     const auto call = std::make_shared<Call>(loop.get_executor(), std::move(items));
@@ -115,6 +124,23 @@ TEST_F(BatcherTest, BatchStaysWithinItsBoundAndInOrder) {
   answer(true);
   answer(true);
   for (int i = 0; i < count; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], std::pair(i, 2 * i));
+}
+
+TEST_F(BatcherTest, AGroupIsNeverCutAndFailsAsOne) {
+  const int before = static_cast<int>(kBatchItemsMax) - 2;
+  for (int i = 0; i < before; ++i) add(i);
+  add_group({5001, 5002, 5003});
+  settle();
+  ASSERT_EQ(calls.size(), 2U);
+  EXPECT_EQ(calls[0]->items.size(), static_cast<std::size_t>(before));
+  EXPECT_THAT(calls[1]->items, ElementsAre(5001, 5002, 5003));
+  answer(true);
+  answer(false);
+  EXPECT_EQ(done.back(), std::pair(5001, -1));
+  add_group({6001, 6002});
+  settle();
+  answer(true);
+  EXPECT_EQ(done.back(), std::pair(6001, 2 * 6001 + 2 * 6002));
 }
 
 TEST_F(BatcherTest, StopReturnsWhenEverybodyIsAnswered) {

@@ -18,6 +18,7 @@ using model::Place;
 
 constexpr const char* kGithubAction = "/action";
 constexpr const char* kType = "/type";
+constexpr const char* kSource = "/source";
 
 /// A body is looked into only when some place points there, and then once.
 class Reader {
@@ -75,6 +76,12 @@ std::string bounded_key(std::string key, std::size_t bytes_max) {
   return "sha256:" + crypto::hex_encode(crypto::as_text(crypto::sha256(key)));
 }
 
+/// CloudEvents in structured mode have the same rule for the attributes in their body.
+bool is_structured_id(const model::Source& source, const Place& place) {
+  return source.inbound.provider == "cloudevents" && place.kind == Place::Kind::pointer &&
+         place.name == "/id";
+}
+
 const std::vector<Place>& idempotency_places(const model::Source& source) {
   return source.idempotency ? *source.idempotency : model::default_idempotency_places();
 }
@@ -87,6 +94,7 @@ void find_idempotency_key(const model::Source& source, Reader& reader, Descripti
     if (place.kind == Place::Kind::header && model::same_name(place.name, "ce-id")) {
       *key = reader.header("ce-source").value_or("") + "\n" + *key;
     }
+    if (is_structured_id(source, place)) *key = reader.pointer(kSource).value_or("") + "\n" + *key;
     out.idempotency_place = model::to_text(place);
     out.idempotency_key = bounded_key(std::move(*key), model::kIdempotencyKeyBytesMax);
     return;
@@ -126,6 +134,10 @@ std::vector<std::string> places_in_body(const model::Source& source) {
     pointers = {kGithubAction, kType};
   }
   std::ranges::for_each(idempotency_places(source), add);
+  if (std::ranges::any_of(idempotency_places(source),
+                          [&](const Place& place) { return is_structured_id(source, place); })) {
+    pointers.emplace_back(kSource);
+  }
   if (source.ordering_key) add(*source.ordering_key);
   return pointers;
 }

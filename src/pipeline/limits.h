@@ -22,6 +22,10 @@ inline constexpr std::size_t kBatchItemsMax = 1'024;
 inline constexpr int kPlanTriesMax = 20;
 /// Bodies above this are parsed and hashed off the loop: 256 KiB take about 0.3 ms.
 inline constexpr std::size_t kInlineWorkBytesMax = model::kBodyInlineBytesMax;
+/// The same for signatures of key pairs, which read the body once each (2 ms a MiB, and up to 25 of
+/// them with five keys): 1.5 ms at most.
+inline constexpr std::size_t kInlineAsymmetricBytesMax = 32ULL << 10;
+static_assert(kInlineAsymmetricBytesMax <= kInlineWorkBytesMax);
 /// Of those what is parsed and hashed between two rests: about 0.15 ms.
 inline constexpr std::size_t kWorkPieceBytes = 64ULL << 10;
 static_assert(kWorkPieceBytes <= kInlineWorkBytesMax);
@@ -91,6 +95,18 @@ inline constexpr Millis kWallJump{5'000};
 
 /// Actions whose opened keys are kept; beyond, all are opened anew.
 inline constexpr std::size_t kKeyringMax = 20'000;
+/// Sources whose opened verification is kept; beyond, all are opened anew.
+inline constexpr std::size_t kEntrancesMax = 20'000;
+static_assert(kEntrancesMax >= model::kSourcesMax);
+/// Refused requests that are kept to be looked at, of all sources, and their bytes; bodies above
+/// kQuarantineBodyBytesMax are left out.
+inline constexpr std::size_t kQuarantinedMax = 1'000;
+inline constexpr std::size_t kQuarantineBytesMax = 32ULL << 20;
+inline constexpr std::size_t kQuarantineBodyBytesMax = 256ULL << 10;
+static_assert(kQuarantineBytesMax >= 8 * kQuarantineBodyBytesMax);
+/// Events of one CloudEvents batch: what one commit of the store takes.
+inline constexpr std::size_t kCloudEventsMax = 1'000;
+static_assert(kCloudEventsMax <= kBatchItemsMax);
 /// Rate limiters; beyond, those whose bucket is full are dropped before one is added.
 inline constexpr std::size_t kRateLimitersMax = model::kSourcesMax;
 /// What a token may lack and still be one: a second's worth of additions of doubles is off by less.

@@ -34,7 +34,19 @@ void count(const std::array<telemetry::Counter, kValues>& counters, Enum value) 
 std::array<telemetry::Counter, kRefusalKinds> refusals(telemetry::CounterFamily& family) {
   std::array<telemetry::Counter, kRefusalKinds> out;
   for (int i = 0; i < kRefusalKinds; ++i) {
-    out[static_cast<std::size_t>(i)] = family.with({to_text(static_cast<RefusalKind>(i))});
+    const auto kind = static_cast<RefusalKind>(i);
+    if (kind == RefusalKind::unverified) continue;  // counted by their rejection
+    out[static_cast<std::size_t>(i)] = family.with({to_text(kind)});
+  }
+  return out;
+}
+
+std::array<telemetry::Counter, signature::kRejections> rejections(
+    telemetry::CounterFamily& family) {
+  std::array<telemetry::Counter, signature::kRejections> out;
+  for (int i = 0; i < signature::kRejections; ++i) {
+    out[static_cast<std::size_t>(i)] =
+        family.with({signature::to_text(static_cast<signature::Rejection>(i))});
   }
   return out;
 }
@@ -48,6 +60,10 @@ Metrics::Metrics(telemetry::Metrics& metrics)
                                  {"source", "status"})),
       refused_(refusals(
           metrics.counters("webhooks_refused_total", "Webhooks refused, by reason.", {"reason"}))),
+      rejected_(rejections(
+          metrics.counters("webhooks_refused_total", "Webhooks refused, by reason.", {"reason"}))),
+      handshakes_(metrics.counter("webhook_handshakes_total",
+                                  "Handshakes of providers that were answered.")),
       other_bodies_(metrics.counter("webhooks_duplicate_other_body_total",
                                     "Duplicates whose body differs from the first one's.")),
       ingest_(metrics.histogram("webhook_ingest_duration_seconds",
@@ -114,7 +130,13 @@ void Metrics::on_definitions(const model::RegistrySnapshot& snapshot) {
   });
 }
 
-void Metrics::refused(RefusalKind kind) { count(refused_, kind); }
+void Metrics::refused(const Refusal& refusal) {
+  if (refusal.rejected) {
+    count(rejected_, *refusal.rejected);
+  } else {
+    count(refused_, refusal.kind);
+  }
+}
 
 void Metrics::ingest_took(std::chrono::nanoseconds duration) {
   ingest_.observe(Seconds(duration).count());

@@ -26,7 +26,8 @@ class Metrics {
 
   /// `source` as the newest definitions have it, or its series would come back under an old name.
   void received(const model::Source& source, model::Admission admission);
-  void refused(RefusalKind kind);
+  void refused(const Refusal& refusal);
+  void handshake() { handshakes_.inc(); }
   void duplicate_with_other_body() { other_bodies_.inc(); }
   void ingest_took(std::chrono::nanoseconds duration);
   /// An event was fanned out by this plan.
@@ -55,6 +56,8 @@ class Metrics {
   telemetry::CounterFamily& received_;
   std::unordered_map<model::SourceId, OfSource> of_source_;
   Counters<kRefusalKinds> refused_;
+  Counters<signature::kRejections> rejected_;
+  telemetry::Counter handshakes_;
   telemetry::Counter other_bodies_;
   telemetry::Histogram ingest_;
   Counters<10> born_dead_;

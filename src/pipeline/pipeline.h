@@ -59,6 +59,7 @@ class Pipeline {
   async::Task<> stop(async::Deadline deadline);
 
   Ingest& ingest() { return ingest_; }
+  Quarantine& quarantine() { return quarantine_; }
   Replayer& replayer() { return replayer_; }
   const Dispatcher& dispatcher() const { return dispatcher_; }
 
@@ -71,6 +72,7 @@ class Pipeline {
   Keyring keyring_;
   Attempter attempter_;
   Dispatcher dispatcher_;
+  Quarantine quarantine_;
   Ingest ingest_;
   Releaser releaser_;
   Replayer replayer_;

@@ -23,9 +23,9 @@ std::string decoded(std::string_view text) {
 
 bool is_secret_parameter(const model::Source& source, std::string_view name) {
   const std::string plain = decoded(name);
-  return std::ranges::any_of(source.secret_query, [&](const std::string& secret) {
-    return model::same_name(secret, plain);
-  });
+  const auto is_it = [&](const std::string& secret) { return model::same_name(secret, plain); };
+  return std::ranges::any_of(source.secret_query, is_it) ||
+         std::ranges::any_of(source.inbound.secret_query, is_it);
 }
 
 }  // namespace
@@ -40,7 +40,8 @@ void redact_headers(const model::Source& source, const crypto::KeyedDigest& dige
 std::string redact_target(const model::Source& source, const crypto::KeyedDigest& digest,
                           std::string_view target) {
   const auto question = target.find('?');
-  if (source.secret_query.empty() || question == std::string_view::npos) return std::string(target);
+  const bool has_none = source.secret_query.empty() && source.inbound.secret_query.empty();
+  if (has_none || question == std::string_view::npos) return std::string(target);
   std::string out(target.substr(0, question + 1));
   std::string_view rest = target.substr(question + 1);
   while (!rest.empty()) {

@@ -18,6 +18,7 @@ class Category final : public ErrorCategory {
       case errc::too_many_signatures: return "too many signatures";
       case errc::no_known_version: return "no signature of a known version";
       case errc::malformed_signature: return "malformed signature";
+      case errc::bad_scheme: return "unusable verification settings";
       case errc::no_match: return "no signature matches";
     }
     return "unknown error";

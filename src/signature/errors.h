@@ -16,6 +16,7 @@ enum class errc {
   too_many_signatures,  ///< more entries than limits.h allows; refuse
   no_known_version,     ///< no entry is of a version that the keys can check; refuse
   malformed_signature,  ///< X-Webhook-Signature-256 is not "sha256=" and 64 digits; refuse
+  bad_scheme,           ///< how a source verifies makes no sense; whoever configured it mends it
   no_match,             ///< the body, the id, the timestamp or the key is another one; refuse
 };
 std::error_code make_error_code(errc code) noexcept;

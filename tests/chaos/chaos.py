@@ -5,17 +5,23 @@
     tests/chaos/chaos.py --kills 300 --seed 7       the same instants and choices again
     tests/chaos/chaos.py --signal TERM --kills 30   SIGTERM with short grace periods instead
 
-Afterwards: every acknowledged event exists once and byte for byte, has exactly one original
-delivery per action, every delivery ended delivered, the receiver saw each of them, and ordered
-keys arrived in order. The binary is $GRAPNEL_BIN.
+One source has a script, whose worker processes are killed at random as well. Afterwards: every
+acknowledged event exists once and byte for byte, has exactly one original delivery per action,
+every delivery ended delivered, the receiver saw each of them (of scripted events what the script
+made: changed, dropped or split in two), and ordered keys arrived in order. The binary is
+$GRAPNEL_BIN.
 """
 
 import argparse
 import collections
 import hashlib
 import http.client
+import json
+import os
 import pathlib
 import random
+import signal
+import subprocess
 import sys
 import threading
 import time
@@ -25,6 +31,12 @@ from grapnel import Grapnel, eventually, request  # noqa: E402
 from receiver import Receiver, answer  # noqa: E402
 
 SENDERS = 6
+SCRIPT = """function transform(event) {
+  const n = event.payload.n
+  if (n % 10 === 0) return null
+  if (n % 10 === 1) return [{payload: {part: 0, of: n}}, {payload: {part: 1, of: n}}]
+  return {payload: {made: n, key: event.payload.key}}
+}"""
 CONFIG = "shutdown: {grace: 50ms, drain: 2s}\n"
 
 
@@ -60,7 +72,7 @@ class Sender(threading.Thread):
             self.failure = error
 
     def one(self, sent):
-        source = self.random.choice(["plain", "plain", "ordered"])
+        source = self.random.choice(["plain", "plain", "ordered", "made"])
         key = f"{self.number}-{sent}"
         filler = self.random.randbytes(self.random.choice([10, 200, 1000, 1000, 5000])).hex()
         body = f'{{"key":"s{self.number}","n":{sent},"filler":"{filler}"}}'.encode()
@@ -109,13 +121,26 @@ def prepare(grapnel, receiver, seed):
     grapnel.source("plain")
     grapnel.action("plain", receiver.on("/good", answer()), name="good", retry=retry)
     grapnel.action("plain", receiver.on("/flaky", sometimes), name="flaky", retry=retry)
+    grapnel.source("made", script_body=SCRIPT)
+    grapnel.action("made", receiver.on("/made", sometimes), name="made", retry=retry)
     grapnel.source("ordered", ordering_key="/key")
     grapnel.action("ordered", receiver.on("/ordered", sometimes), name="ordered", retry=retry)
 
 
 def disturb(grapnel, args, chance):
-    """One end and one start."""
-    time.sleep(chance.uniform(0.05, args.interval))
+    """One end and one start; before it, now and then, the end of a script worker."""
+    pause = chance.uniform(0.05, args.interval)
+    time.sleep(pause / 2)
+    if chance.random() < 0.5:
+        found = subprocess.run(
+            ["pgrep", "-P", str(grapnel.process.pid)], capture_output=True, text=True, check=False
+        )
+        for worker in found.stdout.split()[:1]:
+            try:
+                os.kill(int(worker), signal.SIGKILL)
+            except ProcessLookupError:
+                pass  # it ended by itself
+    time.sleep(pause / 2)
     if args.signal == "KILL":
         grapnel.kill()
     else:
@@ -133,6 +158,40 @@ def pages(grapnel, path):
         yield from page.json()
         link = page.headers.get("link")
         path = link[link.index("<") + 1 : link.index(">")] if link else None
+
+
+def what_was_made(receiver, stored):
+    """What /made got: bodies by event, and of splits by the event that they were made of."""
+    made = collections.defaultdict(set)
+    parts = collections.defaultdict(set)
+    for got in receiver.at("/made"):
+        event = got.header("webhook-id")
+        parent = stored.get(event, {}).get("parent_id")
+        if parent:
+            parts[parent].add((event, got.body))
+        else:
+            made[event].add(got.body)
+    return made, parts
+
+
+def check_made(event, sent, actions_of, made, parts):
+    """What is wrong with a scripted event; `sent` is its body."""
+    n, name = sent["n"], event["id"]
+    actions = len(actions_of[name])
+    wanted = {0: ("dropped", 1), 1: ("done", 1)}.get(n % 10, ("done", 2))
+    broken = []
+    if (event["status"], actions) != wanted:
+        broken.append(f"event {name}: {event['status']} with {actions} actions, not {wanted}")
+    bodies = {json.dumps(json.loads(body)) for body in made[name]}
+    if n % 10 > 1 and bodies != {json.dumps({"made": n, "key": sent["key"]})}:
+        broken.append(f"event {name} reached /made as {bodies}")
+    if n % 10 <= 1 and bodies:
+        broken.append(f"event {name}, dropped or split, reached /made")
+    split = {event: json.loads(body) for event, body in parts[name]}
+    numbers = sorted(part["part"] for part in split.values())
+    if numbers != ([0, 1] if n % 10 == 1 else []):
+        broken.append(f"event {name} was split into {numbers}")
+    return broken
 
 
 def check(grapnel, receiver, ledger):
@@ -154,13 +213,15 @@ def check(grapnel, receiver, ledger):
     stored = {}
     for event in pages(grapnel, "/api/events?limit=200"):
         stored[event["id"]] = event
-        keys[event["source_id"], event["idempotency_key"]] += 1
+        if not event["parent_id"]:
+            keys[event["source_id"], event["idempotency_key"]] += 1
     for key, count in keys.items():
         if count != 1:
             broken.append(f"key {key} made {count} events")
     seen = collections.defaultdict(set)
     for got in receiver.requests:
         seen[got.header("webhook-id")].add((got.path, hashlib.sha256(got.body).hexdigest()))
+    made, parts = what_was_made(receiver, stored)
     for event_id, (source, body, key, _, _) in ledger.acknowledged.items():
         if event_id not in stored:
             broken.append(f"acknowledged event {event_id} (key {key}) does not exist")
@@ -168,6 +229,9 @@ def check(grapnel, receiver, ledger):
         digest = hashlib.sha256(body).hexdigest()
         if stored[event_id]["body_sha256"] != digest:
             broken.append(f"event {event_id} has another body than was sent")
+        if source == "made":
+            broken += check_made(stored[event_id], json.loads(body), actions_of, made, parts)
+            continue
         paths = ["/good", "/flaky"] if source == "plain" else ["/ordered"]
         if len(actions_of[event_id]) != len(paths):
             broken.append(

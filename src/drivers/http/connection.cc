@@ -69,6 +69,7 @@ async::Task<> Connection::run() {
       ++state_.stats.tls_failures;
       co_return;
     }
+    certificates_ = stream_.client_certificates();
   }
   while (co_await serve_one() == Next::keep) {
   }
@@ -175,7 +176,11 @@ async::Task<bool> Connection::read_more() {
 void Connection::identify(model::HttpRequest& request) const {
   request.remote = peer_;
   request.secure = secure_;
-  if (!trusted_peer_) return;
+  if (!trusted_peer_) {
+    request.client_certificates = certificates_;
+    return;
+  }
+  // A proxy's certificate says nothing about whose request it passes on.
   if (auto client = state_.proxies.client(request.headers)) request.remote = std::move(*client);
   request.secure = state_.proxies.secure(request.headers).value_or(secure_);
 }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "drivers/http/answer_writer.h"
@@ -105,6 +106,7 @@ class Connection final : public Watched, public IdleHook {
   SocketError error_;                                       // of the last operation
   bool trusted_peer_;
   bool secure_;
+  std::vector<std::string> certificates_;  // of the client
   bool ending_ = false;
 };
 

@@ -5,6 +5,7 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <openssl/ssl.h>
+#include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 
@@ -76,6 +77,25 @@ async::Task<> Stream::handshake_as_server(std::shared_ptr<const TlsContext> cont
   impl_->context = std::move(context);
   impl_->tls = std::make_unique<ssl::stream<Socket&>>(impl_->socket, impl_->context->context);
   return impl_->tls->async_handshake(ssl::stream_base::server, into(error));
+}
+
+std::vector<std::string> Stream::client_certificates() const {
+  std::vector<std::string> out;
+  if (!impl_->tls) return out;
+  const auto add = [&out](X509* certificate) {
+    unsigned char* der = nullptr;
+    const int bytes = i2d_X509(certificate, &der);
+    if (bytes > 0) out.emplace_back(reinterpret_cast<const char*>(der), bytes);
+    OPENSSL_free(der);
+  };
+  SSL* session = impl_->tls->native_handle();
+  X509* own = SSL_get0_peer_certificate(session);
+  if (own == nullptr) return out;
+  add(own);
+  // On the server's side the chain is without it.
+  STACK_OF(X509)* chain = SSL_get_peer_cert_chain(session);
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) add(sk_X509_value(chain, i));
+  return out;
 }
 
 std::string Stream::describe_tls_failure(const SocketError& error, std::string_view host) const {

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "async/task.h"
 #include "drivers/http/cidr.h"
@@ -34,6 +35,8 @@ class Stream {
   async::Task<> handshake_as_client(std::shared_ptr<const TlsContext> context,
                                     const std::string& host, SocketError& error);
   async::Task<> handshake_as_server(std::shared_ptr<const TlsContext> context, SocketError& error);
+  /// After a handshake as server: the client's certificates in DER, its own first; empty: none.
+  std::vector<std::string> client_certificates() const;
   /// One sentence: expired, unknown CA, wrong name, or what the library said.
   std::string describe_tls_failure(const SocketError& error, std::string_view host) const;
 

@@ -39,6 +39,9 @@ int select_protocol(SSL*, const unsigned char** out, unsigned char* out_bytes,
   return SSL_TLSEXT_ERR_OK;
 }
 
+/// Whose certificate it is says the source that it is shown to.
+int take_any_certificate(int, X509_STORE_CTX*) { return 1; }
+
 void harden(SSL_CTX* context) {
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
@@ -57,7 +60,18 @@ Result<> use_files(ssl::context& context, const TlsFiles& files) {
     return bad_files(
         fmt::format("key {} does not belong to certificate {}", files.key, files.certificate));
   }
-  if (files.client_ca.empty()) return {};
+  if (files.ask == AskForCertificate::yes || !files.client_ca.empty()) {
+    // A resumed session brings the client's own certificate without those that signed it.
+    SSL_CTX_set_session_cache_mode(context.native_handle(), SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(context.native_handle(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context.native_handle(), 0);
+  }
+  if (files.client_ca.empty()) {
+    if (files.ask == AskForCertificate::yes) {
+      SSL_CTX_set_verify(context.native_handle(), SSL_VERIFY_PEER, take_any_certificate);
+    }
+    return {};
+  }
   context.load_verify_file(files.client_ca, error);
   if (error) return bad_files(fmt::format("client CA {}: {}", files.client_ca, error.message()));
   SSL_CTX_set_client_CA_list(context.native_handle(),

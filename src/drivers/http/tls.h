@@ -1,6 +1,7 @@
 // TLS contexts: what a server shows and whom a client trusts. TLS 1.2 and later only.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,10 +13,15 @@ namespace grapnel::http {
 /// An SSL_CTX; opaque so that OpenSSL stays behind this room's .cc files.
 class TlsContext;
 
+/// Whether a server asks clients for a certificate that it does not check itself: whoever has
+/// trusted CAs of its own (a source) does. That the client has the key is checked in any case.
+enum class AskForCertificate : std::uint8_t { no, yes };
+
 struct TlsFiles {
   std::string certificate;  ///< PEM file: the certificate and those that signed it
   std::string key;          ///< PEM file
   std::string client_ca;  ///< PEM file; if set, only clients with a certificate of these CAs get in
+  AskForCertificate ask = AskForCertificate::no;
 };
 
 /// Error: bad_tls_files, naming the file.

@@ -86,6 +86,23 @@ std::optional<HttpResponse> refuse_target(const Ports& ports, const Action& acti
   return std::nullopt;
 }
 
+/// The first signing secret of a webhook, given or made; a script signs nothing.
+Answer<crypto::Secret> give_secret(const Ports& ports, const model::ActionPatch& patch,
+                                   Action& action) {
+  if (action.type != model::kWebhook) {
+    if (!patch.signing_secret) return crypto::Secret();
+    return refuse({model::errc::malformed, "signing_secret: is for webhook actions only"});
+  }
+  auto secret = take_or_make_secret(ports, patch.signing_secret.value_or(""), action.schemes);
+  if (!secret) return secret;
+  if (auto refusal = refuse_unfit(*secret, action.schemes)) {
+    return std::unexpected(std::move(*refusal));
+  }
+  auto sealed = replace_secrets(ports, *secret, action);
+  if (!sealed) return std::unexpected(std::move(sealed.error()));
+  return secret;
+}
+
 async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   const auto actor = read_actor(call);
   if (!actor) co_return actor.error();
@@ -106,12 +123,8 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
   if (auto refusal = co_await refuse_script(ports, nullptr, action.script)) {
     co_return std::move(*refusal);
   }
-  const auto secret =
-      take_or_make_secret(ports, patch->signing_secret.value_or(""), action.schemes);
+  const auto secret = give_secret(ports, *patch, action);
   if (!secret) co_return secret.error();
-  if (auto refusal = refuse_unfit(*secret, action.schemes)) co_return std::move(*refusal);
-  const auto sealed = replace_secrets(ports, *secret, action);
-  if (!sealed) co_return sealed.error();
   if (is_taken(**entry, action)) co_return name_taken(action.name);
   const auto done = co_await ports.store.registry.commit({model::PutAction{action, 0}});
   if (!done && done.error().code == model::errc::conflict) {
@@ -120,7 +133,9 @@ async::Task<HttpResponse> create_action(const Ports& ports, Call call) {
     co_return now ? name_taken(action.name) : now.error();
   }
   if (!done) co_return to_answer(done.error());
-  auto answer = action_answer(ports, call, 201, *(*done)->find_action(action.id), &*secret);
+  const bool shows = !secret->empty();
+  auto answer =
+      action_answer(ports, call, 201, *(*done)->find_action(action.id), shows ? &*secret : nullptr);
   answer.headers.push_back({"Location", fmt::format("/api/sources/{}/actions/{}",
                                                     (*entry)->source.slug, action.id.str())});
   co_return answer;

@@ -50,8 +50,47 @@ Problem problem_of(const pipeline::Refusal& refusal) {
       problem.status = 503;
       problem.kind = "store-unavailable";
       break;
+    case RefusalKind::wrong_method:
+      problem.status = 405;
+      problem.kind = "method";
+      break;
+    case RefusalKind::invalid_event:
+      problem.status = 422;
+      problem.kind = "invalid-event";
+      break;
+    case RefusalKind::handshake:
+      problem.status = 403;
+      problem.kind = "handshake-refused";
+      break;
+    case RefusalKind::unverified:
+      problem.status = refusal.rejected == signature::Rejection::insecure ? 403 : 401;
+      problem.kind = problem.status == 403 ? "https-required" : "unverified";
+      break;
   }
   return problem;
+}
+
+model::HttpResponse answer_of(const pipeline::Refusal& refusal) {
+  auto answer = to_answer(problem_of(refusal));
+  if (refusal.kind == pipeline::RefusalKind::wrong_method) {
+    answer.headers.push_back({"Allow", "POST, PUT"});
+  }
+  if (!refusal.challenge.empty()) {
+    answer.headers.push_back({"WWW-Authenticate", refusal.challenge});
+  }
+  return answer;
+}
+
+/// {"status", "events": […]} of a request that held several.
+std::string batch_body(const std::vector<pipeline::Taken>& batch) {
+  std::string out = "{\"status\":\"accepted\",\"events\":[";
+  for (const auto& taken : batch) {
+    if (!out.ends_with('[')) out += ',';
+    out += fmt::format("{{\"event_id\":\"{}\",\"status\":\"{}\"}}", taken.event.str(),
+                       model::to_text(taken.admission));
+  }
+  out += "]}\n";
+  return out;
 }
 
 }  // namespace
@@ -64,25 +103,25 @@ std::optional<std::string_view> webhook_slug(std::string_view path) {
 }
 
 std::variant<model::BodyAllowance, model::HttpResponse> admit_webhook(
-    const pipeline::Ingest& ingest, std::string_view slug, const model::HttpRequest& head) {
-  if (head.method != "POST" && head.method != "PUT") {
-    auto answer = to_answer(Problem{405, "method", "webhooks are sent with POST or PUT", {}});
-    answer.headers.push_back({"Allow", "POST, PUT"});
-    return answer;
-  }
+    pipeline::Ingest& ingest, std::string_view slug, const model::HttpRequest& head) {
   const auto allowed = ingest.admit(slug, head);
-  if (!allowed) return to_answer(problem_of(allowed.error()));
+  if (!allowed) return answer_of(allowed.error());
   return *allowed;
 }
 
 async::Task<model::HttpResponse> take_webhook(pipeline::Ingest& ingest, std::string slug,
                                               model::HttpRequest request) {
-  const auto receipt = co_await ingest.receive(std::move(slug), std::move(request));
-  if (!receipt) co_return to_answer(problem_of(receipt.error()));
+  auto receipt = co_await ingest.receive(std::move(slug), std::move(request));
+  if (!receipt) co_return answer_of(receipt.error());
+  if (receipt->answer) co_return std::move(*receipt->answer);
   const std::string id = receipt->event.str();
   model::HttpResponse answer;
   answer.status = 202;
   answer.headers.push_back({"Content-Type", "application/json"});
+  if (receipt->batch) {
+    answer.body = batch_body(*receipt->batch);
+    co_return answer;
+  }
   answer.body = fmt::format("{{\"event_id\":\"{}\",\"delivery_id\":\"{}\",\"status\":\"{}\"}}\n",
                             id, id, model::to_text(receipt->admission));
   co_return answer;

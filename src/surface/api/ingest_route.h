@@ -15,7 +15,7 @@ namespace grapnel::api {
 std::optional<std::string_view> webhook_slug(std::string_view path);
 
 std::variant<model::BodyAllowance, model::HttpResponse> admit_webhook(
-    const pipeline::Ingest& ingest, std::string_view slug, const model::HttpRequest& head);
+    pipeline::Ingest& ingest, std::string_view slug, const model::HttpRequest& head);
 
 async::Task<model::HttpResponse> take_webhook(pipeline::Ingest& ingest, std::string slug,
                                               model::HttpRequest request);

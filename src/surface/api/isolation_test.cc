@@ -35,11 +35,20 @@ class Isolation : public ApiRig {
         {"event", {events_.at(slug)}},
         {"delivery", {delivery.id.str(), events_.at(slug)}},
         {"job", {jobs_.at(slug)}},
+        {"secret", {"a-fingerprint"}},
+        {"refused", {refused_of(source->source)}},
         {"key", {store_.snapshot()->keys.begin()->first.str()}}};
     const auto known = names.find(parameter);
     EXPECT_NE(known, names.end()) << "a new parameter {" << parameter
                                   << "}: say here what names it";
     return known == names.end() ? std::vector<std::string>{"x"} : known->second;
+  }
+
+  /// A refused request that the source keeps.
+  std::string refused_of(model::Source source) {
+    source.inbound.quarantine = 1;
+    if (quarantine_.of(source.id).empty()) quarantine_.add(source, {}, {}, clock_.wall());
+    return quarantine_.of(source.id).front()->id;
   }
 
   /// The route's paths with every name that B's things have.

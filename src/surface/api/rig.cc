@@ -27,7 +27,11 @@ ApiRig::ApiRig() {
                                                                  .digest = digest_,
                                                                  .pool = nullptr,
                                                                  .metrics = pipeline_metrics_,
-                                                                 .random = random_});
+                                                                 .random = random_,
+                                                                 .wall = clock_,
+                                                                 .box = box_,
+                                                                 .log_lines = *journal_,
+                                                                 .quarantine = quarantine_});
   use_auth({.mode = AuthMode::keys, .environment_key_hash = crypto::token_hash(admin_key_)});
 }
 
@@ -45,6 +49,9 @@ void ApiRig::use_auth(AuthOptions auth) {
                                      .random = random_,
                                      .ids = ids_,
                                      .box = box_,
+                                     .digest = digest_,
+                                     .wall = clock_,
+                                     .quarantine = quarantine_,
                                      .sender = sender_,
                                      .sandbox = sandbox_,
                                      .job_started = [this] { ++jobs_started_; }},

@@ -79,6 +79,7 @@ class ApiRig : public testing::Test {
   IdSource ids_{store_.clock(), random_};
   crypto::SecretBox box_{random_, crypto::MasterKey::make(random_)};
   crypto::KeyedDigest digest_{crypto::Secret("digest key")};
+  pipeline::Quarantine quarantine_{ids_, digest_};
   telemetry::Metrics metrics_{{.version = "test"}};
   pipeline::Metrics pipeline_metrics_{metrics_};
   doubles::ScriptedSender sender_{timers_};

@@ -11,6 +11,7 @@
 #include "surface/api/attempts_api.h"
 #include "surface/api/deliveries_api.h"
 #include "surface/api/events_api.h"
+#include "surface/api/inbound_api.h"
 #include "surface/api/keys_api.h"
 #include "surface/api/limits.h"
 #include "surface/api/replays_api.h"
@@ -58,7 +59,7 @@ std::vector<Route> api_routes() {
   std::vector<Route> all;
   for (const auto routes :
        {source_routes(), script_routes(), action_routes(), event_routes(), delivery_routes(),
-        attempt_routes(), replay_routes(), key_routes(), admin_routes()}) {
+        attempt_routes(), replay_routes(), key_routes(), admin_routes(), inbound_routes()}) {
     all.insert(all.end(), routes.begin(), routes.end());
   }
   return all;

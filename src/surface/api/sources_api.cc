@@ -14,6 +14,7 @@
 #include "surface/api/owner.h"
 #include "surface/api/page.h"
 #include "surface/api/scripts_api.h"
+#include "surface/api/source_secrets.h"
 
 namespace grapnel::api {
 namespace {
@@ -21,8 +22,12 @@ namespace {
 using model::HttpResponse;
 using model::Source;
 
-HttpResponse source_answer(const Call& call, int status, const Source& source) {
-  return tagged_answer(call, status, model::to_json(source), source.revision);
+HttpResponse source_answer(const Call& call, int status, const Source& source,
+                           const MadeSecrets& made = {}) {
+  auto out = model::to_json(source);
+  show_verification(source, out);
+  show_once(made, out);
+  return tagged_answer(call, status, out, source.revision);
 }
 
 HttpResponse slug_taken(std::string_view slug) {
@@ -38,7 +43,10 @@ async::Task<HttpResponse> list_sources(const Ports&, Call call) {
   auto page = take_page(call, std::move(all), [](const auto& entry) { return entry->source.id; });
   if (!page) co_return std::move(page.error());
   boost::json::array out;
-  for (const auto& entry : page->items) out.push_back(model::to_json(entry->source));
+  for (const auto& entry : page->items) {
+    auto& shown = out.emplace_back(model::to_json(entry->source)).get_object();
+    show_verification(entry->source, shown);
+  }
   auto answer = json_answer(200, out);
   if (!page->next.empty()) add_next(answer, call, page->next);
   co_return answer;
@@ -62,6 +70,8 @@ async::Task<HttpResponse> create_source(const Ports& ports, Call call) {
   if (const auto applied = model::apply(*patch, source); !applied) {
     co_return to_answer(applied.error());
   }
+  const auto made = settle_inbound(ports, patch->inbound, source);
+  if (!made) co_return made.error();
   if (call.snapshot->find_source(source.slug)) co_return slug_taken(source.slug);
   if (auto refusal = co_await refuse_script(ports, nullptr, source.script)) {
     co_return std::move(*refusal);
@@ -71,19 +81,19 @@ async::Task<HttpResponse> create_source(const Ports& ports, Call call) {
     co_return done.error().code == model::errc::conflict ? slug_taken(source.slug)
                                                          : to_answer(done.error());
   }
-  auto answer = source_answer(call, 201, (*done)->find_source(source.id)->source);
+  auto answer = source_answer(call, 201, (*done)->find_source(source.id)->source, *made);
   answer.headers.push_back({"Location", fmt::format("/api/sources/{}", source.slug)});
   co_return answer;
 }
 
 /// One try of a change; nothing when the source was changed meanwhile.
 async::Task<std::optional<HttpResponse>> commit_source(const Ports& ports, const Call& call,
-                                                       Source source) {
+                                                       Source source, MadeSecrets made = {}) {
   const auto id = source.id;
   const model::Revision expected = source.revision;
   const auto done =
       co_await ports.store.registry.commit({model::PutSource{std::move(source), expected}});
-  if (done) co_return source_answer(call, 200, (*done)->find_source(id)->source);
+  if (done) co_return source_answer(call, 200, (*done)->find_source(id)->source, made);
   if (done.error().code == model::errc::conflict) co_return std::nullopt;
   co_return to_answer(done.error());
 }
@@ -111,6 +121,10 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
     if (const auto applied = model::apply(*patch, after); !applied) {
       co_return to_answer(applied.error());
     }
+    // The secrets of one provider are none of another's.
+    if (after.inbound.provider != before.inbound.provider) after.inbound.secrets.clear();
+    auto made = settle_inbound(ports, patch->inbound, after);
+    if (!made) co_return std::move(made.error());
     if (model::to_stored(after) == model::to_stored(before)) {
       co_return source_answer(call, 200, before);
     }
@@ -120,7 +134,7 @@ async::Task<HttpResponse> patch_source(const Ports& ports, Call call) {
     if (auto refusal = co_await refuse_script(ports, before.script, after.script)) {
       co_return std::move(*refusal);
     }
-    if (auto answer = co_await commit_source(ports, call, std::move(after))) {
+    if (auto answer = co_await commit_source(ports, call, std::move(after), std::move(*made))) {
       co_return std::move(*answer);
     }
   }

@@ -155,6 +155,7 @@ class Applier {
   async::Task<Result<>> create(const Step& step);
   async::Task<Result<>> change(const Step& step);
   void show_secret(const Step& step, const boost::json::value& created) const;
+  void show_source_secrets(const Step& step, const boost::json::value& created) const;
 
   const Environment& environment_;
   const Output& output_;
@@ -169,10 +170,12 @@ async::Task<Result<>> Applier::create(const Step& step) {
                              : fmt::format("/api/sources/{}/actions", encode_segment(step.source)));
   object document = step.document;
   if (step.signing_secret) document["signing_secret"] = step.signing_secret->reveal();
+  for (const auto& field : step.secrets) document[field.key()] = field.value();
   out.document = std::move(document);
   const auto created = co_await client_.json(std::move(out));
   if (!created) co_return fail(created.error());
   if (!is_source && !step.signing_secret) show_secret(step, *created);
+  if (is_source) show_source_secrets(step, *created);
   co_return Result<>{};
 }
 
@@ -192,6 +195,21 @@ void Applier::show_secret(const Step& step, const boost::json::value& created) c
   }
 }
 
+void Applier::show_source_secrets(const Step& step, const boost::json::value& created) const {
+  for (const std::string_view name : {"secret", "handshake_token"}) {
+    const std::string made = printable(field_text(created, name));
+    if (made.empty()) continue;
+    if (environment_.out_is_terminal) {
+      output_.note(fmt::format("{} {}, shown only now: {}", step.title(), name, made));
+    } else {
+      output_.note(
+          fmt::format("{} has a {} that the server made; give your own with "
+                      "'secrets: [{{env: NAME}}]', or apply from a terminal to see it",
+                      step.title(), name));
+    }
+  }
+}
+
 async::Task<Result<>> Applier::change(const Step& step) {
   if (step.signing_secret) {
     Call out = call("POST", path_of(step) + "/rotate-secret");
@@ -202,7 +220,9 @@ async::Task<Result<>> Applier::change(const Step& step) {
   }
   // An empty document still takes the definition over.
   Call out = call("PATCH", path_of(step));
-  out.document = step.document;
+  object document = step.document;
+  for (const auto& field : step.secrets) document[field.key()] = field.value();
+  out.document = std::move(document);
   const auto changed = co_await client_.json(std::move(out));
   if (!changed) co_return fail(changed.error());
   co_return Result<>{};

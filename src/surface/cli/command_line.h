@@ -62,6 +62,20 @@ struct SendOptions {
   std::optional<std::string> type;
 };
 
+struct VerifyOptions {
+  std::optional<std::string> file;      ///< a captured request; "-": standard input
+  std::optional<std::string> source;    ///< its secrets, on the server
+  std::optional<std::string> provider;  ///< or this provider, here
+  std::optional<std::string> secret_env;
+  std::optional<std::string> secret_file;  ///< "-": standard input
+  std::optional<std::string> event;
+  std::optional<std::string> quarantined;
+  std::vector<std::string> headers;  ///< "Name: value"
+  std::optional<std::string> body_file;
+  std::optional<std::string> url;
+  std::optional<std::string> at;  ///< RFC 3339, or a duration: so long ago
+};
+
 struct ReplayOptions {
   enum class What : std::uint8_t { delivery, event, dead_letters };
   What what = What::delivery;
@@ -122,9 +136,9 @@ struct CompletionOptions {
 };
 
 using Command = std::variant<ServeOptions, ApplyOptions, GetOptions, DescribeOptions, SendOptions,
-                             ReplayOptions, ChangeOptions, RotateOptions, EchoOptions, KeyOptions,
-                             BackupOptions, RestoreOptions, ConfigCheckOptions, StatusOptions,
-                             VersionOptions, CompletionOptions>;
+                             VerifyOptions, ReplayOptions, ChangeOptions, RotateOptions,
+                             EchoOptions, KeyOptions, BackupOptions, RestoreOptions,
+                             ConfigCheckOptions, StatusOptions, VersionOptions, CompletionOptions>;
 
 struct CommandLine {
   GlobalOptions global;

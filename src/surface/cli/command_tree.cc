@@ -143,6 +143,39 @@ void add_send(CLI::App& app, SendOptions& options, Chosen& chosen) {
   choose(command, options, chosen);
 }
 
+void add_verify(CLI::App& app, VerifyOptions& options, Chosen& chosen) {
+  CLI::App& command = add(app, "verify", "Why a captured request verifies, or does not");
+  command
+      .add_option("FILE", options.file,
+                  "The request: headers, an empty line, the body; - for standard input")
+      ->type_name("");
+  auto* source = command.add_option("--source", options.source, "Ask the server about this source")
+                     ->type_name("SLUG");
+  command.add_option("--event", options.event, "A stored event of the source")
+      ->needs(source)
+      ->type_name("ID");
+  command.add_option("--quarantined", options.quarantined, "A refused request of the source")
+      ->needs(source)
+      ->type_name("ID");
+  command.add_option("--provider", options.provider, "Or judge here, as this provider signs")
+      ->excludes(source)
+      ->type_name("NAME");
+  command.add_option("--secret-env", options.secret_env, "The variable that has the secret")
+      ->excludes(source)
+      ->type_name("NAME");
+  command
+      .add_option("--secret-file", options.secret_file, "The file that has it; - standard input")
+      ->excludes(source)
+      ->type_name("FILE");
+  add_repeated(command, "-H,--header", options.headers, "Header 'Name: value'; may be repeated")
+      .type_name("HEADER");
+  command.add_option("--body-file", options.body_file, "Body, byte for byte")->type_name("FILE");
+  command.add_option("--url", options.url, "The URL that the sender was given")->type_name("URL");
+  command.add_option("--at", options.at, "When it came: a time, or so long ago (now)")
+      ->type_name("TIME");
+  choose(command, options, chosen);
+}
+
 void add_replay(CLI::App& app, ReplayOptions& options, Chosen& chosen) {
   CLI::App& command =
       add(app, "replay", "Deliver again: one delivery, one event, or all dead letters that match");
@@ -276,6 +309,7 @@ void add_commands(CLI::App& app, CommandOptions& options, std::optional<Command>
   add_get(app, options.get, chosen);
   add_describe(app, options.describe, chosen);
   add_send(app, options.send, chosen);
+  add_verify(app, options.verify, chosen);
   add_echo(app, options.echo, chosen);
   add_replay(app, options.replay, chosen);
   add_change(app, "cancel", "End a delivery that is open, or a bulk replay that runs",

@@ -22,6 +22,7 @@ struct CommandOptions {
   GetOptions get;
   DescribeOptions describe;
   SendOptions send;
+  VerifyOptions verify;
   ReplayOptions replay;
   ChangeOptions change;
   RotateOptions rotate;

@@ -30,6 +30,8 @@ inline constexpr std::size_t kSecretFileBytesMax = 4_KiB;
 static_assert(kSecretFileBytesMax > model::kSecretBytesMax);
 /// Files are read in steps of this.
 inline constexpr std::size_t kReadStepBytes = 64_KiB;
+/// A script named by a file.
+inline constexpr std::size_t kScriptFileBytesMax = model::kScriptBytesMax;
 /// Certificates named by a file.
 inline constexpr std::size_t kCaFileBytesMax = model::kCaBundleBytesMax;
 /// Files of one `apply`.

@@ -10,6 +10,7 @@
 #include "model/definition_json.h"
 #include "model/json_reader.h"
 #include "model/limits.h"
+#include "model/transform.h"
 #include "surface/cli/errors.h"
 #include "surface/cli/files.h"
 #include "surface/cli/limits.h"
@@ -48,6 +49,8 @@ class ManifestReader {
   std::optional<std::string> identity(const Place& place, const std::string& path,
                                       const object& fields, std::string_view name);
   void resolve(const Place& place, const std::string& path, value& field, std::size_t bytes_max);
+  void resolve_script(const Place& place, const std::string& path, object& fields);
+  void resolve_secrets(const Place& place, const std::string& path, object& fields);
   void resolve_headers(const Place& place, const std::string& path, value& headers);
   void wrong(const Place& place, const std::string& path, std::string_view sentence);
   /// Several lines "field: sentence" about the value at `path`.
@@ -124,13 +127,22 @@ void ManifestReader::read_source(const Place& place, const std::string& path, co
   if (!fields) return wrong(place, path, "expected a source: slug, name, actions, …");
   const auto slug = identity(place, path, *fields, "slug");
   if (!slug) return;
-  WantedSource source{
-      *slug, *fields, {}, fmt::format("{}:{}", place.file.name, place.lines.of(path))};
+  WantedSource source{.slug = *slug,
+                      .fields = *fields,
+                      .place = fmt::format("{}:{}", place.file.name, place.lines.of(path))};
   source.fields.stable_erase("actions");
+  resolve_script(place, path, source.fields);
+  resolve_secrets(place, path, source.fields);
   if (auto patch = model::parse_source_patch(source.fields); !patch) {
     wrong_inside(place, path, patch.error().context);
   }
   source.fields.stable_erase("slug");
+  for (const std::string_view name : {"secrets", "handshake_token"}) {
+    const auto* secret = source.fields.if_contains(name);
+    if (!secret) continue;
+    source.secrets[name] = *secret;
+    source.fields.stable_erase(name);
+  }
   const auto [at, is_new] = slugs_.emplace(*slug, source.place);
   if (!is_new) {
     wrong(place, path + ".slug", fmt::format("{} stands at {} already", quoted(*slug), at->second));
@@ -170,14 +182,19 @@ void ManifestReader::read_action(const Place& place, const std::string& path, co
   if (auto* bundle = action.fields.if_contains("ca_bundle")) {
     resolve(place, path + ".ca_bundle", *bundle, kCaFileBytesMax);
   }
+  resolve_script(place, path, action.fields);
   if (auto* headers = action.fields.if_contains("headers")) {
     resolve_headers(place, path + ".headers", *headers);
   }
   if (mistakes_.size() != mistakes_before) return;
   auto patch = model::parse_action_patch(action.fields);
   if (!patch) return wrong_inside(place, path, patch.error().context);
-  if (!patch->target_url) {
+  const bool is_webhook = patch->type.value_or(std::string(model::kWebhook)) == model::kWebhook;
+  if (is_webhook && !patch->target_url) {
     return wrong(place, path, "expected target_url, the http or https address to deliver to");
+  }
+  if (!is_webhook && patch->script_body.value_or("").empty()) {
+    return wrong(place, path, "expected script_body, the script or {file: path}");
   }
   if (patch->signing_secret) {
     action.signing_secret = crypto::Secret::take(std::move(*patch->signing_secret));
@@ -213,6 +230,24 @@ void ManifestReader::resolve(const Place& place, const std::string& path, value&
       bytes_max > kSecretFileBytesMax ? read_file(resolved, bytes_max) : read_secret_file(resolved);
   if (!text) return wrong(place, path, text.error().context);
   field = *text;
+}
+
+void ManifestReader::resolve_script(const Place& place, const std::string& path, object& fields) {
+  if (auto* script = fields.if_contains("script_body")) {
+    resolve(place, path + ".script_body", *script, kScriptFileBytesMax);
+  }
+}
+
+void ManifestReader::resolve_secrets(const Place& place, const std::string& path, object& fields) {
+  if (auto* token = fields.if_contains("handshake_token")) {
+    resolve(place, path + ".handshake_token", *token, model::kSecretBytesMax);
+  }
+  auto* secrets = fields.if_contains("secrets");
+  if (!secrets || !secrets->is_array()) return;
+  auto& list = secrets->get_array();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    resolve(place, fmt::format("{}.secrets[{}]", path, i), list[i], model::kSecretBytesMax);
+  }
 }
 
 void ManifestReader::resolve_headers(const Place& place, const std::string& path, value& headers) {

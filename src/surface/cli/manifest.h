@@ -8,7 +8,8 @@
 //       actions:
 //         - name: echo             identity: one action per name within its source
 //           target_url: http://127.0.0.1:9999/
-//           signing_secret: {env: DEMO_SECRET}      or text, or {file: path}
+//           signing_secret: {env: DEMO_SECRET}      or text, or {file: path}; so are a source's
+//                                                   secrets and handshake_token
 //           headers:
 //             Authorization: {env: DEMO_TOKEN}      the same for values of headers
 //           ca_bundle: {file: ca.pem}
@@ -38,7 +39,8 @@ struct WantedAction {
 
 struct WantedSource {
   std::string slug;
-  boost::json::object fields;  ///< as the API takes them; without slug and actions
+  boost::json::object fields;   ///< as the API takes them; without slug, actions and secrets
+  boost::json::object secrets;  ///< fields of the API that are secrets: secrets, handshake_token
   std::vector<WantedAction> actions;
   std::string place;  ///< "file:line"
 };

@@ -137,6 +137,7 @@ Result<> Planner::create_source(const WantedSource& wanted) {
   Step step{.what = Step::What::create,
             .source = wanted.slug,
             .document = wanted.fields,
+            .secrets = wanted.secrets,
             .place = wanted.place};
   step.document["slug"] = wanted.slug;
   if (!step.document.contains("name")) step.document["name"] = wanted.slug;
@@ -145,6 +146,9 @@ Result<> Planner::create_source(const WantedSource& wanted) {
   if (!patch) return fail(patch.error());
   if (auto applied = model::apply(*patch, after); !applied) return applied;
   step.changes = additions(model::to_json(after), step.document);
+  for (const auto& field : wanted.secrets) {
+    step.changes.push_back({std::string(field.key()), std::nullopt, "(as given)"});
+  }
   plan_.steps.push_back(std::move(step));
   return {};
 }
@@ -161,6 +165,13 @@ Result<> Planner::change_source(const WantedSource& wanted, const object& curren
   step.changes = differences(model::to_json(*before), model::to_json(after));
   for (const auto& change : step.changes) {
     step.document[change.field] = wanted.fields.at(change.field);
+  }
+  // Another provider needs its own secrets; otherwise they are what they were.
+  if (options_.rotate_secrets || step.document.contains("provider")) {
+    step.secrets = wanted.secrets;
+    for (const auto& field : wanted.secrets) {
+      step.changes.push_back({std::string(field.key()), "(unknown)", "(as given)"});
+    }
   }
   if (!is_ours(current))
     step.changes.push_back({"managed_by", field_text(current, "managed_by"), "apply"});

@@ -39,6 +39,7 @@ struct Step {
   std::vector<FieldChange> changes;
   boost::json::object document;  ///< of create and change: what is sent, without a secret
   std::optional<crypto::Secret> signing_secret;  ///< of create, or to rotate in
+  boost::json::object secrets;                   ///< of a source: of create, or to replace
   std::string place;                             ///< "file:line" of what was asked for
 
   /// "source/demo", "action/demo/echo"

@@ -22,6 +22,7 @@
 #include "surface/cli/replays.h"
 #include "surface/cli/send.h"
 #include "surface/cli/server.h"
+#include "surface/cli/verify.h"
 
 namespace grapnel::cli {
 namespace {
@@ -51,6 +52,8 @@ async::Task<Result<>> run_remote(const Environment& environment, const Output& o
     return run_describe(output, client, std::move(options));
   } else if constexpr (std::is_same_v<Options, SendOptions>) {
     return run_send(environment, output, client, std::move(options));
+  } else if constexpr (std::is_same_v<Options, VerifyOptions>) {
+    return verify_there(environment, output, client, std::move(options));
   } else if constexpr (std::is_same_v<Options, ReplayOptions>) {
     return run_replay(environment, output, client, std::move(options));
   } else if constexpr (std::is_same_v<Options, ChangeOptions>) {
@@ -114,8 +117,18 @@ class Runner {
   int operator()(const EchoOptions& options) const {
     return environment_.drive(finish(environment_, run_echo(environment_, output_, options)));
   }
+  int operator()(const VerifyOptions& options) const {
+    if (options.source) return remote(options);
+    return environment_.drive(finish(environment_, verify_here(environment_, output_, options)));
+  }
   template <class Options>
   int operator()(const Options& options) const {
+    return remote(options);
+  }
+
+ private:
+  template <class Options>
+  int remote(const Options& options) const {
     auto connection = make_connection(environment_, global_);
     if (!connection) return report(environment_, connection.error());
     Client client(environment_.http, std::move(*connection));
@@ -123,7 +136,6 @@ class Runner {
         finish(environment_, run_remote(environment_, output_, client, options)));
   }
 
- private:
   const Environment& environment_;
   GlobalOptions global_;
   Output output_;
