@@ -62,9 +62,9 @@ class Nothing final : public model::EventLog, public model::DeliveryBook {
     co_return out;
   }
   async::Task<Result<std::vector<Result<model::EventPtr>>>> read(
-      std::vector<model::Seq> events) override {
+      std::vector<model::EventRun> events) override {
     std::vector<Result<model::EventPtr>> out;
-    for (const auto seq : events) {
+    for (const auto& [seq, run] : events) {
       auto kept = events_.extract(seq);
       out.emplace_back(kept ? std::move(kept.mapped()) : nullptr);
     }
@@ -235,6 +235,9 @@ class Bench {
                                                          .random = random_,
                                                          .ids = *ids_,
                                                          .box = box_,
+                                                         .digest = digest_,
+                                                         .wall = clock_,
+                                                         .quarantine = pipeline_->quarantine(),
                                                          .sender = client_,
                                                          .sandbox = sandbox_,
                                                          .job_started = [] {}},
