@@ -201,6 +201,8 @@ std::optional<std::string> take_type(ObjectReader& fields) {
 }
 
 std::optional<std::string> take_target(ObjectReader& fields) {
+  const boost::json::value* given = fields.take("target_url");
+  if (given && given->is_null()) return std::nullopt;
   auto url = fields.text("target_url", 1, kUrlBytesMax);
   if (!url) return url;
   if (const auto wrong = wrong_with_url(*url)) {
@@ -334,7 +336,8 @@ boost::json::object to_json(const Action& action) {
   out["source_id"] = action.source.str();
   out["name"] = valid_utf8(action.name);
   out["type"] = action.type;
-  out["target_url"] = action.target_url;
+  out["target_url"] = nullptr;
+  if (!action.target_url.empty()) out["target_url"] = action.target_url;
   out["state"] = to_text(action.desired);
   out["is_active"] = action.desired != DesiredState::disabled;
   out["health"] = {{"status", to_text(action.health)},

@@ -31,7 +31,7 @@ TEST(ActionPatch, WrongFieldsAreNamedOneALine) {
   EXPECT_EQ(
       mistakes_of(
           R"({"type":"smtp","target_url":"example.com","timeout":"31s","max_in_flight":0})"),
-      "type: expected one of webhook, given \"smtp\"\n"
+      "type: expected one of webhook, javascript, given \"smtp\"\n"
       "target_url: expected a URL such as https://example.com/hook\n"
       "timeout: expected a duration from 1s to 30s such as \"15s\" or \"1h30m\", given \"31s\"\n"
       "max_in_flight: expected a whole number from 1 to 1024, given 0");
@@ -208,8 +208,8 @@ TEST(ActionJson, ShowsTheFieldsThatUsersKnow) {
 
 TEST(ActionJson, WhatIsShownIsUnderstoodWhenGivenBackWithoutReadOnlyFields) {
   auto json = to_json(made_from(R"({"headers":{"X":"1"}})"));
-  for (const auto* name : {"id", "source_id", "health", "signing_secrets", "managed_by", "revision",
-                           "created_at", "updated_at"}) {
+  for (const auto* name : {"id", "source_id", "health", "signing_secrets", "script_version",
+                           "managed_by", "revision", "created_at", "updated_at"}) {
     json.erase(name);
   }
   json["name"] = "n";

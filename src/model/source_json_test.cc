@@ -130,8 +130,8 @@ TEST(SourceJson, ShowsTheFieldsThatUsersKnow) {
 
 TEST(SourceJson, WhatIsShownIsUnderstoodWhenGivenBackWithoutReadOnlyFields) {
   auto json = to_json(made_from(R"({"name":"A","rate_limit":{"per_second":2,"burst":9}})"));
-  for (const auto* name :
-       {"id", "managed_by", "revision", "created_at", "updated_at", "secret_fingerprints"})
+  for (const auto* name : {"id", "managed_by", "revision", "created_at", "updated_at",
+                           "secret_fingerprints", "script_version"})
     json.erase(name);
   const auto patch = parse_source_patch(json);
   ASSERT_TRUE(patch) << patch.error().context;

@@ -35,10 +35,12 @@ TEST(Texts, EveryValueIsReadBack) {
   expect_all_read_back<DeliveryState>(6);
   expect_all_read_back<EndReason>(10);
   expect_all_read_back<AttemptResult>(4);
-  expect_all_read_back<AttemptStep>(10);
+  expect_all_read_back<AttemptStep>(11);
   expect_all_read_back<FanoutState>(9);
   expect_all_read_back<JobState>(3);
   expect_all_read_back<Admission>(6);
+  expect_all_read_back<ScriptFault>(10);
+  expect_all_read_back<SandboxPart>(2);
 }
 
 TEST(Texts, WordsMeanWhatTheContractCallsThem) {

@@ -100,8 +100,8 @@ async::Task<AttemptReport> Attempter::attempt(model::SourcePtr entry, model::Act
     co_await send(std::move(entry), std::move(action), std::move(event), std::move(delivery),
                   report);
   } else {
-    co_await run_script(parts_.sandbox, std::move(entry), std::move(action), std::move(event),
-                        report);
+    co_await run_script(parts_.sandbox, parts_.clock, std::move(entry), std::move(action),
+                        std::move(event), report);
   }
   co_return report;
 }

@@ -53,8 +53,8 @@ void note_made(AttemptReport& report, std::string_view result, const model::Even
 
 }  // namespace
 
-async::Task<> run_script(model::Sandbox& sandbox, model::SourcePtr entry, model::ActionPtr action,
-                         model::EventPtr event, AttemptReport& report) {
+async::Task<> run_script(model::Sandbox& sandbox, const StoreClock& clock, model::SourcePtr entry,
+                         model::ActionPtr action, model::EventPtr event, AttemptReport& report) {
   const bool transforms = model::is_transform(*action);
   const model::ScriptPtr script = transforms ? entry->source.script : action->script;
   if (!script) {  // a transform that was cleared: events pass as they are
@@ -63,6 +63,9 @@ async::Task<> run_script(model::Sandbox& sandbox, model::SourcePtr entry, model:
   }
   auto answer = co_await sandbox.run(
       {.script = script, .event = script_event(*event, *entry), .body = event->body});
+  const auto took =
+      std::chrono::duration_cast<std::chrono::microseconds>(clock.now() - report.attempt.started);
+  report.attempt.timings.total_us = static_cast<std::int32_t>(took.count());
   if (!answer) {
     note_failure(report, answer.error());
     co_return;

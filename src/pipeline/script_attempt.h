@@ -9,7 +9,7 @@
 namespace grapnel::pipeline {
 
 /// Runs the script and fills `report`, whose attempt has begun; a transform's report has `made`.
-async::Task<> run_script(model::Sandbox& sandbox, model::SourcePtr entry, model::ActionPtr action,
-                         model::EventPtr event, AttemptReport& report);
+async::Task<> run_script(model::Sandbox& sandbox, const StoreClock& clock, model::SourcePtr entry,
+                         model::ActionPtr action, model::EventPtr event, AttemptReport& report);
 
 }  // namespace grapnel::pipeline

@@ -20,8 +20,19 @@ class Isolation : public ApiRig {
       const auto job =
           expect(202, admin("POST", "/api/replays", fmt::format(R"({{"source":"{}"}})", slug)));
       jobs_[slug] = std::string(job.at("id").as_string());
+      leave_versions_of_scripts(slug);
     }
     key_ = make_key("write", R"(["aaa"])");
+  }
+
+  /// Scripts that were saved, and cleared again.
+  void leave_versions_of_scripts(const std::string& slug) {
+    const std::string source = "/api/sources/" + slug;
+    expect(200, admin("PATCH", source, R"({"script_body":"x"})"));
+    expect(200, admin("PATCH", source, R"({"script_body":""})"));
+    const std::string action = source + "/actions/act-" + slug;
+    expect(200, admin("PATCH", action, R"({"type":"javascript","script_body":"x"})"));
+    expect(200, admin("PATCH", action, R"({"type":"webhook","script_body":""})"));
   }
 
   /// Every way to name B in a parameter of a route; a parameter that is not known here fails the
@@ -36,6 +47,7 @@ class Isolation : public ApiRig {
         {"delivery", {delivery.id.str(), events_.at(slug)}},
         {"job", {jobs_.at(slug)}},
         {"secret", {"a-fingerprint"}},
+        {"version", {"1"}},
         {"refused", {refused_of(source->source)}},
         {"key", {store_.snapshot()->keys.begin()->first.str()}}};
     const auto known = names.find(parameter);

@@ -83,6 +83,8 @@ void show_attempt(Sheet& sheet, const value& attempt, const Output& output) {
   inner.field("Configuration", fmt::format("revision {}", field_text(attempt, "action_revision")));
   show_headers(inner, "Request headers", items_of(attempt, "request.headers"));
   show_headers(inner, "Response headers", items_of(attempt, "response_headers"));
+  const std::string console = field_text(attempt, "console");
+  if (!console.empty()) inner.section("Console").block(console);
   const std::string body = field_text(attempt, "response_body");
   if (!body.empty()) inner.section("Response body (its beginning)").block(body);
 }
@@ -265,9 +267,11 @@ async::Task<Result<>> describe_source(const Output& output, Client& client, std:
   for (const auto& action : *actions) {
     const std::string state = shown(action, "state");
     const std::string health = shown(action, "health.status");
-    section.text(fmt::format("{}  {}, health {}  to {}", shown(action, "name"),
+    const bool has_target = !field_text(action, "target_url").empty();
+    section.text(fmt::format("{}  {}, health {}  {}", shown(action, "name"),
                              output.painted(state, tone_of(state)),
-                             output.painted(health, tone_of(health)), shown(action, "target_url")));
+                             output.painted(health, tone_of(health)),
+                             has_target ? "to " + shown(action, "target_url") : "runs its script"));
   }
   Query query{{"source", field_text(*source, "slug")}};
   auto done = co_await show_work(sheet, output, client, std::move(query));
