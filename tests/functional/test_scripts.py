@@ -124,7 +124,7 @@ class Scripts(unittest.TestCase):
         self.grapnel.source("endless", script_body="function transform(e) { for (;;) {} }")
         self.grapnel.source(
             "greedy",
-            script_body="function transform(e) { for (const a = [];;) a.push(new ArrayBuffer(1e7)) }",
+            script_body="function transform(e) {for (const a = [];;) a.push(new ArrayBuffer(1e7))}",
         )
         self.grapnel.source("good", script_body="function transform(e) { return {} }")
         self.grapnel.action("good", self.receiver.on("/good", answer()), name="in")
