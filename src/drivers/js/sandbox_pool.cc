@@ -191,9 +191,10 @@ async::Task<> SandboxPool::rest(Seat& seat) {
     co_await wait_for_work(seat);
   } else {
     const Monotonic until = timers_.now() + options_.idle_time;
-    co_await (wait_for_work(seat) || seat.process->wait_for_end() || timers_.sleep_until(until));
-    const bool wanted = stopping_ || queue_.has_work(seat.lane, timers_.now());
-    if (!wanted) {
+    const auto woken = co_await (wait_for_work(seat) || seat.process->wait_for_end() ||
+                                 timers_.sleep_until(until));
+    // Where work came, another seat may have taken it by now: the worker rests again.
+    if (woken.index() != 0) {
       if (timers_.now() >= until) seat.process->kill(WorkerEnd::stopped);
       co_await end_worker(seat);
     }

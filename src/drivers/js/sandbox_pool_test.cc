@@ -69,6 +69,19 @@ TEST(SandboxPool, AnswersEachCallWithItsOwnResultInBatches) {
   EXPECT_EQ(rig.pool.stats().calls[kNone], 500U);
 }
 
+TEST(SandboxPool, KeepsWorkersWhoseWorkAnotherTook) {
+  PoolRig rig;
+  const auto script = returning("event.payload");
+  run_at_once(rig, script, 100);  // both workers are there
+  // Callers wake both workers again and again, mostly for what one of them can do; whoever is given
+  // up for that is killed within this time.
+  const Monotonic end = rig.timers.now() + kKillGrace + 10 * kOverdueTick;
+  for (std::size_t round = 0; rig.timers.now() < end; ++round) {
+    run_at_once(rig, script, 1 + round % 3);
+  }
+  EXPECT_EQ(rig.pool.stats().ended, decltype(SandboxStats::ended){});
+}
+
 TEST(SandboxPool, RunsMoreScriptsThanAWorkerKeeps) {
   PoolRig rig({.workers = 1});
   std::vector<model::ScriptPtr> scripts;
