@@ -25,7 +25,7 @@ struct Free {
 template <class T>
 using Owned = std::unique_ptr<T, Free>;
 
-Owned<X509> parse(std::string_view der) {
+Owned<X509> read_der(std::string_view der) {
   const auto* bytes = reinterpret_cast<const unsigned char*>(der.data());
   return Owned<X509>(d2i_X509(nullptr, &bytes, static_cast<long>(der.size())));
 }
@@ -60,19 +60,22 @@ Result<> check_ca_bundle(std::string_view pem) {
   return {};
 }
 
-Result<> verify_client_certificate(std::span<const std::string> chain, std::string_view bundle,
-                                   Time now) {
-  const auto store = store_of(bundle);
+Result<CaBundle> CaBundle::parse(std::string_view pem) {
+  auto store = store_of(pem);
   if (!store) return no_bundle();
+  return CaBundle(std::shared_ptr<X509_STORE>(store.release(), Free{}));
+}
+
+Result<> CaBundle::verify(std::span<const std::string> chain, Time now) const {
   if (chain.empty()) return fail(errc::untrusted, "the client showed no certificate");
-  const auto own = parse(chain.front());
+  const auto own = read_der(chain.front());
   if (!own) return fail(errc::malformed, "the client's certificate cannot be read");
   Owned<STACK_OF(X509)> others(sk_X509_new_null());
   for (const auto& der : chain.subspan(1)) {
-    if (auto one = parse(der)) sk_X509_push(others.get(), one.release());
+    if (auto one = read_der(der)) sk_X509_push(others.get(), one.release());
   }
   Owned<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (!context || X509_STORE_CTX_init(context.get(), store.get(), own.get(), others.get()) != 1) {
+  if (!context || X509_STORE_CTX_init(context.get(), store_.get(), own.get(), others.get()) != 1) {
     ERR_clear_error();
     return fail(errc::untrusted, "the client's certificate cannot be checked");
   }
@@ -89,7 +92,7 @@ Result<> verify_client_certificate(std::span<const std::string> chain, std::stri
 }
 
 std::string subject_of(std::string_view certificate) {
-  const auto own = parse(certificate);
+  const auto own = read_der(certificate);
   Owned<BIO> text(BIO_new(BIO_s_mem()));
   if (!own || !text) return "";
   X509_NAME_print_ex(text.get(), X509_get_subject_name(own.get()), 0, XN_FLAG_RFC2253);

@@ -18,7 +18,7 @@ namespace grapnel::model {
 enum class FanoutState : std::uint8_t {
   held = 0,
   waiting = 1,
-  running = 2,
+  running = 2,  ///< 2 and 3: never set; the numbers are not given again
   retrying = 3,
   done = 4,
   recorded = 5,

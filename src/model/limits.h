@@ -103,6 +103,11 @@ inline constexpr std::size_t kConsoleBytesMax = 8_KiB;
 inline constexpr std::size_t kScriptCallsMax = 8'192;
 /// Events that one call may make of one.
 inline constexpr std::size_t kSplitEventsMax = 1'000;
+/// Deliveries that one call may bring about: what one transaction bears in a tenth of a second.
+inline constexpr std::size_t kSplitDeliveriesMax = 10'000;
+/// Bodies of those events, an omitted payload counted as the event's own: what a plan and its
+/// commit hold at once.
+inline constexpr std::uint64_t kSplitBytesMax = kBodyBytesMax;
 /// Transforms of one source at a time: enough to fill the batches of a sandbox.
 inline constexpr int kTransformsInFlightMax = 128;
 static_assert(kTransformsInFlightMax <= kMaxInFlightMax);

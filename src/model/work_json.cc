@@ -77,7 +77,7 @@ object to_json(const Delivery& delivery) {
   out["id"] = delivery.id.str();
   out["event_id"] = delivery.event.str();
   out["event_type"] = valid_utf8(delivery.event_type);
-  out["kind"] = delivery.action == transform_of(delivery.source) ? "transform" : "action";
+  out["kind"] = is_transform(delivery) ? "transform" : "action";
   out["source_id"] = delivery.source.str();
   out["action_id"] = delivery.action.str();
   out["state"] = to_text(delivery.state);

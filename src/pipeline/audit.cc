@@ -29,12 +29,13 @@ void Audit::taken(const model::Source& source, const model::Event& event,
 }
 
 void Audit::handshake(const model::Source& source, std::string_view remote) {
+  if (!log_lines_.enabled(telemetry::Level::info)) return;
   const auto suppressed = sampler_.admit(source.slug + " handshake");
   if (!suppressed) return;
   log_lines_.write(telemetry::Level::info, "webhook handshake",
                    {{"source", source.slug},
                     {"provider", source.inbound.provider},
-                    {"outcome", "ignored"},
+                    {"outcome", "answered"},
                     {"remote", remote},
                     {"suppressed", *suppressed}});
 }

@@ -1,4 +1,5 @@
-// One log line a webhook request: what became of it, and why. Repeats are sampled.
+// One log line for each event taken, handshake answered and request refused: what became of it, and
+// why. Repeats are sampled.
 #pragma once
 
 #include <string_view>
@@ -7,6 +8,7 @@
 #include "model/event.h"
 #include "model/event_log.h"
 #include "model/source.h"
+#include "pipeline/limits.h"
 #include "pipeline/refusal.h"
 #include "telemetry/log.h"
 #include "telemetry/sampler.h"
@@ -17,7 +19,8 @@ namespace grapnel::pipeline {
 class Audit {
  public:
   /// Both outlive this object.
-  Audit(telemetry::Log& log_lines, const Clock& clock) : log_lines_(log_lines), sampler_(clock) {}
+  Audit(telemetry::Log& log_lines, const Clock& clock)
+      : log_lines_(log_lines), sampler_(clock, {.first = kAuditLinesFirst}) {}
 
   /// `event` as it was planned: of a duplicate, `first` is the event that is answered.
   void taken(const model::Source& source, const model::Event& event, model::Admission admission,

@@ -1,5 +1,5 @@
-// CloudEvents 1.0 over HTTP, as far as receiving needs it: what a request in batched content mode
-// holds (HTTP protocol binding 1.0.2 section 3.3).
+// CloudEvents 1.0 over HTTP, as far as receiving needs it: the events of a request, in any of
+// the three content modes (HTTP protocol binding 1.0.2 section 3).
 #pragma once
 
 #include <expected>

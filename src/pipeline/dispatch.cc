@@ -30,7 +30,8 @@ Dispatcher::Dispatcher(Parts parts)
                        start_alone();
                        wanted_.ring();
                      }}),
-      fanout_({.ids = parts.ids,
+      fanout_({.executor = parts.executor,
+               .ids = parts.ids,
                .clock = parts.clock,
                .registry = parts.registry,
                .log = parts.log,

@@ -26,6 +26,13 @@ model::Transformed to_transformed(const MadeEvent& made) {
   return out;
 }
 
+/// Bodies that the plan will hold.
+std::uint64_t bytes_of(const Made& made, const model::Event& event) {
+  std::uint64_t bytes = 0;
+  for (const auto& one : made.events) bytes += one.body ? one.body->size() : event.body_size;
+  return bytes;
+}
+
 /// What the event's receivers get of it.
 std::shared_ptr<model::Event> as_sent(const model::Event& event, const model::Transformed& change,
                                       int run) {
@@ -45,10 +52,22 @@ model::EventId split_id(model::EventId parent, int run, std::size_t index) {
   return out;
 }
 
-Fanout::Fanout(Parts parts) : parts_(parts), planner_(parts.ids, parts.book, &parts.adopter) {}
+Fanout::Fanout(Parts parts)
+    : parts_(parts), planner_(parts.ids, parts.book, &parts.adopter), room_(parts.executor) {}
 
 async::Task<> Fanout::write(model::Settlement settlement, Made made, model::EventPtr event,
                             int run) {
+  const std::uint64_t bytes = bytes_of(made, *event);
+  const auto has_room = [&] { return bytes_ == 0 || bytes_ + bytes <= kFanoutBytesMax; };
+  while (!has_room() && !parts_.outcomes.gives_up()) co_await room_.wait();
+  bytes_ += bytes;
+  co_await write_now(std::move(settlement), std::move(made), std::move(event), run);
+  bytes_ -= bytes;
+  room_.notify_all();
+}
+
+async::Task<> Fanout::write_now(model::Settlement settlement, Made made, model::EventPtr event,
+                                int run) {
   for (int tries = 0; tries < kPlanTriesMax; ++tries) {
     auto planned = co_await plan(made, *event, run);
     if (!planned) break;
@@ -108,6 +127,7 @@ async::Task<Result<Fanout::Planned>> Fanout::plan(const Made& made, const model:
       model::EventDraft draft{.event = *sent, .body_file = {}, .plan = std::move(*plan)};
       out.result.splits.push_back(std::move(draft));
       auto& split = out.result.splits.back();
+      if (sent->body_size > model::kBodyInlineBytesMax) sent->body.clear();  // not leased at birth
       auto done = co_await put_in_file(split.event.body, split.body_file, out);
       if (!done) {
         give_up(out);

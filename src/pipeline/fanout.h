@@ -6,6 +6,7 @@
 //            └──── the definitions changed ◄────┘
 #pragma once
 
+#include "async/notify.h"
 #include "base/id.h"
 #include "model/event_log.h"
 #include "model/registry.h"
@@ -21,6 +22,7 @@ namespace grapnel::pipeline {
 class Fanout {
  public:
   struct Parts {
+    async::Executor executor;
     IdSource& ids;
     const StoreClock& clock;
     model::Registry& registry;
@@ -43,6 +45,7 @@ class Fanout {
     std::vector<model::EventPtr> events;  ///< as they are sent: the event itself, or its splits
     std::vector<std::string> files;
   };
+  async::Task<> write_now(model::Settlement settlement, Made made, model::EventPtr event, int run);
   async::Task<Result<Planned>> plan(const Made& made, const model::Event& event, int run);
   Result<model::FanoutPlan> plan_one(const model::SourceEntry& entry, const MadeEvent& made,
                                      const model::Event& sent) const;
@@ -52,6 +55,8 @@ class Fanout {
 
   Parts parts_;
   Planner planner_;
+  std::uint64_t bytes_ = 0;  ///< of what is being written
+  async::Notify room_;
 };
 
 /// The name of the event that run `run` of `parent` makes at `index`: the same each time.

@@ -30,8 +30,7 @@ Ready born_ready(const model::Appended& appended, const model::BornDelivery& bor
 }
 
 model::EventRun run_of(const model::Delivery& delivery) {
-  const bool transforms = delivery.action == model::transform_of(delivery.source);
-  return {delivery.event_seq, transforms ? 0 : delivery.run};
+  return {delivery.event_seq, model::is_transform(delivery) ? 0 : delivery.run};
 }
 
 void Lane::refresh(const model::RegistrySnapshot& snapshot, model::ActionId id) {

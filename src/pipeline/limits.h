@@ -65,9 +65,12 @@ inline constexpr Millis kStoreRetryMax{2'000};
 /// for a while, so that one damaged place on a disk does not keep a slot of its action.
 inline constexpr Millis kEventReadWaitMax{30'000};
 inline constexpr Millis kUnreadableRest{60'000};
-/// How long a script that could not be run for want of room waits, and a transform whose event some
-/// action has no room for.
+/// How long a script waits that could not be run for want of room, or of a sandbox, which tries to
+/// start again within half a minute.
 inline constexpr Millis kScriptBusyRest{1'000};
+inline constexpr Millis kNoSandboxRest{60'000};
+/// How long a transform waits whose event some action has no room for, whose result found no file,
+/// or whose plan was stale kPlanTriesMax times.
 inline constexpr Millis kNoRoomRest{1'000};
 /// What a stop has beyond its deadline for the store to take what the deadline cut off: forty
 /// commits of a slow disk, and still inside the 30 s that a supervisor gives (25 s of drain).
@@ -98,6 +101,13 @@ inline constexpr std::size_t kKeyringMax = 20'000;
 /// Sources whose opened verification is kept; beyond, all are opened anew.
 inline constexpr std::size_t kEntrancesMax = 20'000;
 static_assert(kEntrancesMax >= model::kSourcesMax);
+/// Lines of one source and outcome that a minute begins with, one a webhook; then one in many,
+/// which says how many were left out: 100 a second are logged whole, a flood is not.
+inline constexpr std::uint64_t kAuditLinesFirst = 6'000;
+/// What transforms made that is planned and stored at a time: one of the largest, or thousands of
+/// the usual.
+inline constexpr std::uint64_t kFanoutBytesMax = 64ULL << 20;
+static_assert(kFanoutBytesMax >= model::kSplitBytesMax);
 /// Refused requests that are kept to be looked at, of all sources, and their bytes; bodies above
 /// kQuarantineBodyBytesMax are left out.
 inline constexpr std::size_t kQuarantinedMax = 1'000;

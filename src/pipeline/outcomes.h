@@ -49,6 +49,7 @@ class Outcomes {
   /// From now on what the store refuses is dropped: the next start finds its lease and counts it as
   /// unknown.
   void give_up();
+  bool gives_up() const { return given_up_; }
   /// After give_up(): returns when nobody waits in write(), or at the deadline.
   async::Task<> stop(async::Deadline deadline);
 

@@ -1,6 +1,7 @@
 #include "pipeline/quarantine.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "pipeline/limits.h"
@@ -42,7 +43,17 @@ void Quarantine::add(const model::Source& source, model::HttpRequest request,
   one.request.target = redact_target(source, digest_, one.request.target);
   bytes_ += bytes_of(one);
   kept_.push_back(std::make_shared<const Quarantined>(std::move(one)));
-  while (kept_.size() > kQuarantinedMax || bytes_ > kQuarantineBytesMax) drop(kept_.begin());
+  while (kept_.size() > kQuarantinedMax || bytes_ > kQuarantineBytesMax) drop(oldest_of_largest());
+}
+
+/// A flood of one source takes the place of its own, not of others'.
+std::deque<QuarantinedPtr>::iterator Quarantine::oldest_of_largest() {
+  std::map<model::SourceId, std::size_t> bytes;
+  for (const auto& one : kept_) bytes[one->source] += bytes_of(*one);
+  const auto largest =
+      std::ranges::max_element(bytes, {}, [](const auto& entry) { return entry.second; });
+  return std::ranges::find_if(
+      kept_, [&](const QuarantinedPtr& one) { return one->source == largest->first; });
 }
 
 void Quarantine::drop(std::deque<QuarantinedPtr>::iterator at) {

@@ -52,6 +52,7 @@ class Quarantine {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  std::deque<QuarantinedPtr>::iterator oldest_of_largest();
   void drop(std::deque<QuarantinedPtr>::iterator at);
 
   IdSource& ids_;

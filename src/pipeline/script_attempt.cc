@@ -21,7 +21,7 @@ std::optional<Millis> not_made(ScriptFault fault) {
   switch (fault) {
     case ScriptFault::stopped: return Millis{0};
     case ScriptFault::busy: return kScriptBusyRest;
-    case ScriptFault::unavailable: return kUnreadableRest;
+    case ScriptFault::unavailable: return kNoSandboxRest;
     default: return std::nullopt;
   }
 }
@@ -57,8 +57,14 @@ async::Task<> run_script(model::Sandbox& sandbox, const StoreClock& clock, model
                          model::ActionPtr action, model::EventPtr event, AttemptReport& report) {
   const bool transforms = model::is_transform(*action);
   const model::ScriptPtr script = transforms ? entry->source.script : action->script;
-  if (!script) {  // a transform that was cleared: events pass as they are
+  if (!script && transforms) {  // cleared: events pass as they are
     report.made = unchanged();
+    co_return;
+  }
+  if (!script) {
+    report.attempt.result = AttemptResult::failed;
+    report.attempt.step = AttemptStep::prepare;
+    report.attempt.error = "prepare: the action has no script";
     co_return;
   }
   auto answer = co_await sandbox.run(

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/units.h"
 #include "base/utf8.h"
 #include "model/errors.h"
 #include "model/headers.h"
@@ -47,11 +48,33 @@ std::string raw_text(json::value value) {
 
 bool is_null(json::value& value) { return value.type().value_unsafe() == json::json_type::null; }
 
-/// The object's events are read one field at a time, in the order in which they are written.
+/// JavaScript's texts may hold half of a character, which JSON.stringify writes as an escape and
+/// RFC 8259 section 8.2 warns of: replaced by U+FFFD, as wherever text becomes UTF-8. Whole ones
+/// are never written as escapes there.
+std::string without_lone_surrogates(std::string_view text) {
+  std::string out(text);
+  for (std::size_t at = out.find('\\'); at != std::string::npos; at = out.find('\\', at + 2)) {
+    const auto next = [&](std::size_t n) { return at + n < out.size() ? out[at + n] : '\0'; };
+    const bool is_half = next(1) == 'u' && (next(2) == 'd' || next(2) == 'D') &&
+                         std::string_view("89abcdefABCDEF").contains(next(3)) &&
+                         at + 5 < out.size();
+    if (is_half) out.replace(at + 2, 4, "fffd");
+  }
+  return out;
+}
+
+/// What results are read against.
+struct Given {
+  const model::Event& event;
+  const model::SourceEntry& entry;
+  std::optional<bool> body_is_json = {};  ///< found out when a text takes its place
+};
+
+/// Reads the fields of one returned object, in the order in which they are written.
 class EventReading {
  public:
-  EventReading(const model::Event& event, const model::SourceEntry& entry, MadeEvent& out)
-      : event_(event), entry_(entry), out_(out) {}
+  EventReading(Given& given, MadeEvent& out)
+      : given_(given), event_(given.event), entry_(given.entry), out_(out) {}
 
   Result<> field(std::string_view name, json::value value) {
     static constexpr std::array<std::string_view, 4> kOfEvents{"id", "source", "received_at",
@@ -65,10 +88,19 @@ class EventReading {
                  echo(name));
   }
 
+  /// After all fields: a body that became JSON says so, unless the script says otherwise.
+  void finish() {
+    if (!is_json_ || model::find_header(out_.set_headers, "Content-Type")) return;
+    const auto sent = model::find_header(event_.headers, "Content-Type");
+    if (sent && model::is_json_type(*sent)) return;
+    out_.set_headers.push_back({"Content-Type", "application/json"});
+  }
+
  private:
   Result<> payload(json::value value) {
     const bool is_text = value.type().value_unsafe() == json::json_type::string;
-    if (is_text && !is_json(event_.body)) {
+    if (is_text && !given_.body_is_json) given_.body_is_json = is_json(event_.body);
+    if (is_text && !*given_.body_is_json) {
       out_.body = std::string(value.get_string().value_unsafe());
       return {};
     }
@@ -83,6 +115,9 @@ class EventReading {
         text.size() > model::kEventTypeBytesMax) {
       return wrong("type: expected a text of 1 to {} bytes", model::kEventTypeBytesMax);
     }
+    if (std::ranges::any_of(text, [](char c) { return (c >= 0 && c < 0x20) || c == 0x7f; })) {
+      return wrong("type: expected a text on one line");
+    }
     if (text != event_.type) out_.type = std::string(text);
     return {};
   }
@@ -92,14 +127,17 @@ class EventReading {
     if (value.get_object().get(fields) != simdjson::SUCCESS) {
       return wrong("headers: expected an object of names and values");
     }
+    std::size_t names = 0;
     for (auto field : fields) {
+      if (++names > model::kHeadersMax) {
+        return wrong("headers: expected at most {}", model::kHeadersMax);
+      }
       const std::string name(field.unescaped_key().value_unsafe());
       if (auto done = header(name, field.value().value_unsafe()); !done) return done;
     }
     std::size_t bytes = 0;
     for (const auto& header : out_.set_headers) bytes += header.name.size() + header.value.size();
-    if (out_.set_headers.size() + out_.removed_headers.size() > model::kHeadersMax ||
-        bytes > model::kHeaderBytesMax) {
+    if (out_.set_headers.size() > model::kHeadersMax || bytes > model::kHeaderBytesMax) {
       return wrong("headers: expected at most {} of at most {} bytes", model::kHeadersMax,
                    model::kHeaderBytesMax);
     }
@@ -113,15 +151,22 @@ class EventReading {
       out_.removed_headers.push_back(name);
       return {};
     }
-    if (value.type().value_unsafe() != json::json_type::array) return one_header(name, value, true);
+    if (value.type().value_unsafe() != json::json_type::array) {
+      auto done = one_header(name, value);
+      // What the sender sent is no change.
+      if (done && joined_header(event_.headers, name) == out_.set_headers.back().value) {
+        out_.set_headers.pop_back();
+      }
+      return done;
+    }
     for (auto item : value.get_array().value_unsafe()) {
-      if (auto done = one_header(name, item.value_unsafe(), false); !done) return done;
+      if (auto done = one_header(name, item.value_unsafe()); !done) return done;
+      if (out_.set_headers.size() > model::kHeadersMax) break;
     }
     return {};
   }
 
-  /// `alone`: it may be what the sender sent, which is no change.
-  Result<> one_header(const std::string& name, json::value value, bool alone) {
+  Result<> one_header(const std::string& name, json::value value) {
     std::string text;
     switch (value.type().value_unsafe()) {
       case json::json_type::string: text = value.get_string().value_unsafe(); break;
@@ -132,7 +177,6 @@ class EventReading {
     if (!model::is_header_value(text)) {
       return wrong("headers.{}: expected a text on one line", name);
     }
-    if (alone && joined_header(event_.headers, name) == text) return {};
     out_.set_headers.push_back({name, std::move(text)});
     return {};
   }
@@ -144,6 +188,9 @@ class EventReading {
     }
     out_.actions.emplace();
     for (auto item : list) {
+      if (out_.actions->size() == entry_.actions.size()) {
+        return wrong("actions: expected each action at most once");
+      }
       auto id = action(item.value_unsafe());
       if (!id) return fail(std::move(id.error()));
       out_.actions->push_back(*id);
@@ -164,34 +211,25 @@ class EventReading {
     } else {
       return wrong("actions: expected ids, names, or objects with an id");
     }
+    const auto id = model::ActionId::parse(name);
     for (const auto& one : entry_.actions) {
-      if (!model::is_transform(*one) && (one->id.str() == name || one->name == name)) {
+      if (!model::is_transform(*one) && ((id && one->id == *id) || one->name == name)) {
         return one->id;
       }
     }
     return wrong("actions: source '{}' has no action '{}'", entry_.source.slug, echo(name));
   }
 
- public:
-  /// After all fields: a body that became JSON says so, unless the script says otherwise.
-  void finish() {
-    if (!is_json_ || model::find_header(out_.set_headers, "Content-Type")) return;
-    const auto sent = model::find_header(event_.headers, "Content-Type");
-    if (sent && model::is_json_type(*sent)) return;
-    out_.set_headers.push_back({"Content-Type", "application/json"});
-  }
-
- private:
+  Given& given_;
   const model::Event& event_;
   const model::SourceEntry& entry_;
   MadeEvent& out_;
   bool is_json_ = false;
 };
 
-Result<MadeEvent> read_event(json::object fields, const model::Event& event,
-                             const model::SourceEntry& entry) {
+Result<MadeEvent> read_event(json::object fields, Given& given) {
   MadeEvent out;
-  EventReading reading(event, entry, out);
+  EventReading reading(given, out);
   for (auto field : fields) {
     const std::string name(field.unescaped_key().value_unsafe());
     if (auto done = reading.field(name, field.value().value_unsafe()); !done) {
@@ -202,9 +240,9 @@ Result<MadeEvent> read_event(json::object fields, const model::Event& event,
   return out;
 }
 
-Result<Made> read_split(json::array list, const model::Event& event,
-                        const model::SourceEntry& entry) {
+Result<Made> read_split(json::array list, Given& given) {
   Made made{.kind = Made::Kind::split, .events = {}};
+  std::uint64_t bytes = 0;
   for (auto item : list) {
     if (made.events.size() == model::kSplitEventsMax) {
       return wrong("it returned more than {} events", model::kSplitEventsMax);
@@ -213,11 +251,20 @@ Result<Made> read_split(json::array list, const model::Event& event,
     if (item.get_object().get(fields) != simdjson::SUCCESS) {
       return wrong("it returned a list whose element {} is no object", made.events.size());
     }
-    auto one = read_event(fields, event, entry);
+    auto one = read_event(fields, given);
     if (!one) {
       return wrong("element {} of what it returned: {}", made.events.size(), one.error().context);
     }
+    bytes += one->body ? one->body->size() : given.event.body_size;
+    if (bytes > model::kSplitBytesMax) {
+      return wrong("the events it returned have more than {} in all",
+                   format_size(model::kSplitBytesMax));
+    }
     made.events.push_back(std::move(*one));
+  }
+  if (made.events.size() * given.entry.actions.size() > model::kSplitDeliveriesMax) {
+    return wrong("{} events for {} actions are more than {} deliveries", made.events.size(),
+                 given.entry.actions.size(), model::kSplitDeliveriesMax);
   }
   if (made.events.empty()) made.kind = Made::Kind::dropped;
   return made;
@@ -225,10 +272,12 @@ Result<Made> read_split(json::array list, const model::Event& event,
 
 }  // namespace
 
-Result<Made> read_made(std::string_view text, const model::Event& event,
+Result<Made> read_made(std::string_view written, const model::Event& event,
                        const model::SourceEntry& entry) {
+  const std::string text = without_lone_surrogates(written);
   if (text.empty()) return Made{.kind = Made::Kind::dropped, .events = {}};
   if (!is_json(text)) return wrong("what it returned is no JSON");
+  Given given{.event = event, .entry = entry};
   json::parser parser;
   const simdjson::padded_string padded(text);
   json::document document;
@@ -236,14 +285,13 @@ Result<Made> read_made(std::string_view text, const model::Event& event,
     return wrong("what it returned is no JSON");
   }
   switch (document.type().value_unsafe()) {
-    case json::json_type::array:
-      return read_split(document.get_array().value_unsafe(), event, entry);
+    case json::json_type::array: return read_split(document.get_array().value_unsafe(), given);
     case json::json_type::object: break;
     default:
       return wrong("it returned {}; expected an object, a list of objects, or null to drop",
                    echo(text));
   }
-  auto made = read_event(document.get_object().value_unsafe(), event, entry);
+  auto made = read_event(document.get_object().value_unsafe(), given);
   if (!made) return fail(std::move(made.error()));
   Made out;
   out.events.push_back(std::move(*made));

@@ -149,9 +149,35 @@ TEST_F(ScriptResultTest, EachMistakeIsNamed) {
 
 TEST_F(ScriptResultTest, HostileBytesAreNoResult) {
   for (const char* text : {"{", R"({"payload":})", R"({"payload":{"a":tru}})", "{} {}", "\xff",
-                           R"({"payload":"\ud800"})", "[{]", R"({"a)", "nul"}) {
+                           "[{]", R"({"a)", "nul"}) {
     EXPECT_FALSE(read_made(text, event, entry)) << text;
   }
+}
+
+TEST_F(ScriptResultTest, BodiesOfSplitsAreBoundedTogether) {
+  event.body_size = model::kSplitBytesMax / 2;
+  EXPECT_EQ(read("[{},{}]").events.size(), 2U);
+  EXPECT_THAT(error_of("[{},{},{}]"), HasSubstr("32MiB in all"));
+}
+
+TEST_F(ScriptResultTest, HalfACharacterIsReplaced) {
+  EXPECT_EQ(read_one(R"({"payload":"a\ud800b \\ud800 \udfff"})").body,
+            R"("a\ufffdb \\ud800 \ufffd")");
+}
+
+TEST_F(ScriptResultTest, TypeIsOneLine) {
+  EXPECT_THAT(error_of(R"({"type":"a\nb"})"), HasSubstr("on one line"));
+}
+
+TEST_F(ScriptResultTest, DeliveriesOfSplitsAreBounded) {
+  for (int i = 2; i < 20; ++i) entry.actions.push_back(entry.actions[0]);
+  std::string list = "[{}";
+  for (int i = 1; i < 600; ++i) list += ",{}";
+  EXPECT_THAT(error_of(list + "]"), HasSubstr("600 events for 20 actions"));
+}
+
+TEST_F(ScriptResultTest, EachActionIsNamedOnce) {
+  EXPECT_THAT(error_of(R"({"actions":["one","two","one"]})"), HasSubstr("at most once"));
 }
 
 TEST_F(ScriptResultTest, NumberOfEventsAndHeadersIsBounded) {

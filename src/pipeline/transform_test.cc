@@ -212,6 +212,32 @@ TEST_F(TransformTest, BusySandboxCountsNothingAndIsAskedAgain) {
   EXPECT_EQ(transform_delivery().tries_used, 0);
 }
 
+TEST_F(TransformTest, WithoutASandboxEverythingWaitsAndNoTryIsUsedUp) {
+  bool is_there = false;
+  rig.sandbox.set_answer([&](const auto&) {
+    return is_there ? gives("{}") : fails(ScriptFault::unavailable, "no filter");
+  });
+  ASSERT_TRUE(rig.receive("demo"));
+  rig.settle();
+  for (int i = 0; i < 5; ++i) rig.advance(kNoSandboxRest);
+  EXPECT_EQ(transform_delivery().state, DeliveryState::pending);
+  EXPECT_EQ(transform_delivery().tries_used, 0);
+  is_there = true;
+  rig.advance(kNoSandboxRest);
+  EXPECT_EQ(rig.sender.calls().size(), 1U);
+}
+
+TEST_F(TransformTest, HeadersOfTheScriptGoOutWhateverIsForwarded) {
+  action = rig.action(action.id);
+  action.forward_headers.kind = model::ForwardHeaders::Kind::none;
+  rig.put(action);
+  rig.sandbox.set_answer([](const auto&) { return gives(R"({"headers":{"X-Made":"yes"}})"); });
+  ASSERT_TRUE(rig.receive("demo", "{}", {{"X-Sent", "1"}}));
+  rig.settle();
+  EXPECT_EQ(model::find_header(only_call().call.headers, "X-Made"), "yes");
+  EXPECT_FALSE(model::find_header(only_call().call.headers, "X-Sent"));
+}
+
 TEST_F(TransformTest, CrashBetweenTransformAndOutcomeRunsItAgainAndDeliversOnce) {
   rig.sandbox.set_answer(
       [](const auto&) { return gives("{}", "", std::chrono::milliseconds{100}); });

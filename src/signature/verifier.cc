@@ -168,7 +168,12 @@ Result<Verifier> Verifier::make(Scheme scheme, std::vector<crypto::Secret> secre
   }
   auto parts = parse_template(scheme.signed_text);
   if (!parts) return fail(parts.error());
-  return Verifier(std::move(scheme), std::move(*parts), std::move(secrets), std::move(keys));
+  Verifier made(std::move(scheme), std::move(*parts), std::move(secrets), std::move(keys));
+  if (made.scheme_.method != Method::certificate) return made;
+  auto ca = crypto::CaBundle::parse(made.scheme_.ca_bundle);
+  if (!ca) return fail(std::move(ca.error()));
+  made.ca_ = std::move(*ca);
+  return made;
 }
 
 bool Verifier::signs_form() const {
@@ -401,8 +406,7 @@ Outcome Verifier::verify(const model::HttpRequest& request,
                          const Surroundings& surroundings) const {
   if (scheme_.method == Method::none) return Verified{};
   if (scheme_.method == Method::certificate) {
-    const auto good = crypto::verify_client_certificate(request.client_certificates,
-                                                        scheme_.ca_bundle, surroundings.now);
+    const auto good = ca_->verify(request.client_certificates, surroundings.now);
     if (good) return Verified{};
     return reject(Rejection::bad_certificate, good.error().message());
   }

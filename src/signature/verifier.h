@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "crypto/certificate.h"
 #include "crypto/secret.h"
 #include "model/http.h"
 #include "signature/key.h"
@@ -93,7 +94,8 @@ class Verifier {
   Scheme scheme_;
   std::vector<Part> parts_;  // of signed_text
   std::vector<crypto::Secret> secrets_;
-  std::vector<VerifyingKey> keys_;  // of Method::standard
+  std::vector<VerifyingKey> keys_;      // of Method::standard
+  std::optional<crypto::CaBundle> ca_;  // of Method::certificate
 };
 
 /// The signature of these pieces in the scheme's encoding. For Method::hmac.

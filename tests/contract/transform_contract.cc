@@ -241,6 +241,31 @@ TEST_P(TransformContract, EventReplayTakesTheDeadTransformsPlace) {
   EXPECT_EQ(state_of(second.seq), FanoutState::done);
 }
 
+TEST_P(TransformContract, ReplayPastAClearedScriptFreesItsKey) {
+  add_action(source_, "a", [](Action& a) { a.on_dead = OnDead::block; });
+  set_script("one");
+  const Appended first = append_waiting(Birth::leased, "k");
+  const Appended second = append_waiting(Birth::leased, "k");
+  Settlement dead = settlement(lease_of(first.deliveries.at(0)), Settlement::Kind::dead);
+  dead.reason = EndReason::retries_exhausted;
+  settle(dead);
+  EXPECT_TRUE(lease_ids(transform_of(source_)).empty());
+  change_source(source_, [](Source& source) { source.script = nullptr; });
+  FanoutDraft again{.event = first.seq, .run = FanoutDraft::Run::again, .plan = real_plan()};
+  EXPECT_EQ(must(log().fan_out({again})).at(0).admission, Admission::accepted);
+  EXPECT_TRUE(must(catalog().dead_letters({})).items.empty());
+  EXPECT_EQ(lease(transform_of(source_)).delivery.id, second.deliveries.at(0).id);
+}
+
+TEST_P(TransformContract, OnlyTheNewestVersionsOfAScriptAreKept) {
+  const int versions = static_cast<int>(kScriptVersionsMax) + 1;
+  for (int i = 0; i < versions; ++i) set_script(std::to_string(i));
+  const auto kept = must(catalog().scripts(source_.bytes));
+  ASSERT_EQ(kept.size(), kScriptVersionsMax);
+  EXPECT_EQ(kept.front().version, versions);
+  EXPECT_EQ(kept.back().version, 2);
+}
+
 TEST_P(TransformContract, FanoutsOfOneKeyRunOneAfterAnother) {
   add_action(source_, "a");
   set_script("one");

@@ -190,6 +190,10 @@ Appended MemoryTables::fan_out_one(const FanoutDraft& draft) {
     dead_.erase(dead->delivery.ended_seq);
   }
   begin_fanout(row, draft.plan, out, dead);
+  if (Lane* lane = dead && draft.plan.state == FanoutState::done ? find_lane(*dead) : nullptr) {
+    unblock(*lane, dead->stand);  // nothing will stand in its place
+    free_next(*lane);
+  }
   return answer(Admission::accepted);
 }
 

@@ -77,6 +77,10 @@ class DiskFull(unittest.TestCase):
             self.grapnel.source("s")
             self.grapnel.action("s", receiver.url + "/s", max_in_flight=500)
             taken, _ = self.send_until_refused()
+            eventually(
+                lambda: self.grapnel.metrics()["http_calls_in_flight"] == len(receiver.at("/s")),
+                what="every call arrived",
+            )
             begun = len(receiver.at("/s"))
             self.assertGreater(begun, 20)
             is_full.set()

@@ -83,18 +83,21 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.grapnel.get(f"/api/events/{events[0]}")["status"], "dropped")
         splits = self.grapnel.get(f"/api/events/{events[1]}/splits")
         self.assertEqual([s["parent_id"] for s in splits], [events[1]] * 2)
+        again = self.grapnel.api("POST", f"/api/events/{splits[0]['id']}/replay", expect=409)
+        self.assertTrue(again.json()["type"].endswith("is-split"))
+        self.grapnel.api("GET", f"/api/events/{events[2]}/body?run=9", expect=404)
 
     def test_mistakes_are_told_when_a_script_is_saved(self):
-        for script, sentence in [
-            ("function transform(event) {\n  return {\n", "line 3"),
-            ("function transfrom(event) {}", "transform"),
-            ("const x = 1", "transform"),
-            ("x" * 65_537, "65536"),
+        for script, status, sentence in [
+            ("function transform(event) {\n  return {\n", 422, "line 3"),
+            ("function transfrom(event) {}", 422, "transform"),
+            ("const x = 1", 422, "transform"),
+            ("x" * 65_537, 400, "65536"),
         ]:
             refused = self.grapnel.api(
                 "POST", "/api/sources", {"name": "bad", "script_body": script}
             )
-            self.assertEqual(refused.status, 400 if refused.status == 400 else 422, refused)
+            self.assertEqual(refused.status, status, refused)
             self.assertIn("script_body", refused.json()["detail"])
             self.assertIn(sentence, refused.json()["detail"])
         self.grapnel.source("good")
@@ -197,6 +200,12 @@ class Scripts(unittest.TestCase):
         self.assertEqual(self.grapnel.deliveries(), [])
         self.grapnel.api("PATCH", "/api/sources/v", {"script_body": ""}, expect=200)
         self.assertIsNone(self.grapnel.get("/api/sources/v")["script_body"])
+
+    def test_source_may_be_called_actions(self):
+        self.grapnel.source("actions", script_body="function transform(e) { return {} }")
+        self.assertEqual(len(self.grapnel.get("/api/sources/actions/scripts")), 1)
+        self.assertTrue(self.grapnel.get("/api/sources/actions/scripts/1")["current"])
+        self.grapnel.api("GET", "/api/sources/actions/scripts/1x", expect=404)
 
     def test_manifest_takes_scripts_from_files(self):
         (self.grapnel.directory / "t.js").write_text("function transform(e) { return {} }\n")

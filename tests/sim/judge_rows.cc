@@ -15,9 +15,7 @@ bool last_attempt_was(const doubles::StoredDelivery& row, AttemptResult result) 
   return !row.attempts.empty() && row.attempts.back().result == result;
 }
 
-bool is_transform(const doubles::StoredDelivery& row) {
-  return row.delivery.action == model::transform_of(row.delivery.source);
-}
+bool is_transform(const doubles::StoredDelivery& row) { return model::is_transform(row.delivery); }
 
 /// The least that jitter leaves of a wait.
 Millis least(Millis wait) { return wait * 8 / 10; }

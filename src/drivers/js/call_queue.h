@@ -7,8 +7,7 @@
 //      ^                         |        however bad, never stand before those known to be good
 //      |                         v
 //      +--- pardoned --- suspect          slow, over time, or deadly: one call at a time, on a
-// worker
-//                                         that serves suspects alone
+//                                         worker that serves suspects alone
 #pragma once
 
 #include <array>

@@ -78,6 +78,13 @@ Result<Delivery> skip_one(Transaction& tx, DeliveryId id) {
   return load_delivery(tx, delivery.seq);
 }
 
+std::size_t bytes_of(const model::FanoutResult& result) {
+  std::size_t bytes = 0;
+  if (result.transformed && result.transformed->body) bytes += result.transformed->body->size();
+  for (const auto& split : result.splits) bytes += split.event.body.size() + kCommandBytes;
+  return bytes;
+}
+
 }  // namespace
 
 async::Task<Result<model::LeaseBatch>> DeliveryBook::lease(std::vector<model::LeaseWish> wishes) {
@@ -92,8 +99,12 @@ async::Task<Result<model::LeaseBatch>> DeliveryBook::lease(std::vector<model::Le
 
 async::Task<Result<std::vector<model::Settled>>> DeliveryBook::settle(
     std::vector<model::Settlement> settlements) {
-  // An attempt's excerpt is the largest thing in it, and mostly absent.
-  const std::size_t bytes = settlements.size() * kCommandBytes;
+  // An attempt's excerpt is the largest thing in it, and mostly absent; but for what a transform
+  // made.
+  std::size_t bytes = settlements.size() * kCommandBytes;
+  for (const auto& settlement : settlements) {
+    if (settlement.fanout) bytes += bytes_of(*settlement.fanout);
+  }
   co_return co_await writer_.write(
       bytes, [&settlements](Transaction& tx) -> Result<std::vector<model::Settled>> {
         std::vector<model::Settled> answers;

@@ -2,6 +2,8 @@
 
 #include "drivers/sqlite/append.h"
 #include "drivers/sqlite/births.h"
+#include "drivers/sqlite/limits.h"
+#include "drivers/sqlite/order.h"
 #include "drivers/sqlite/results.h"
 #include "model/errors.h"
 #include "model/transform.h"
@@ -71,6 +73,11 @@ Result<std::optional<Original>> replace_dead_transform(Transaction& tx, const Ev
   if (auto done = update.bind(dead.seq, plan.deliveries.front().id).run(); !done) {
     return fail(std::move(done.error()));
   }
+  if (plan.state != FanoutState::waiting && dead.order_key) {  // nothing will stand in its place
+    auto done = unblock(tx.db(), *dead.order_key, dead.stand_seq);
+    if (done) done = free_next(tx, *dead.order_key, dead.action);
+    if (!done) return fail(std::move(done.error()));
+  }
   return std::optional(original);
 }
 
@@ -118,6 +125,9 @@ Result<Appended> fan_out_one(Transaction& tx, const model::FanoutDraft& draft) {
     return appended;
   }
   std::optional<Original> original;
+  if (!first && event->part.run >= kRunMax) {
+    return fail(model::errc::too_many, "the event has run too often");
+  }
   if (!first) {
     ++event->part.run;
     auto dead = replace_dead_transform(tx, event->part, source->source.id, draft.plan);
@@ -177,6 +187,7 @@ Result<int> begin_run(Transaction& tx, model::Seq seq) {
   auto event = find_event(tx, seq);
   if (!event) return fail(std::move(event.error()));
   if (event->state < FanoutState::done) return fail(model::errc::not_terminal);
+  if (event->part.run >= kRunMax) return fail(model::errc::too_many, "the event has run too often");
   ++event->part.run;
   auto done = set_state(tx, event->part, FanoutState::waiting);
   if (!done) return fail(std::move(done.error()));

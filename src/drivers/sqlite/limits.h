@@ -91,6 +91,8 @@ inline constexpr int kJobsListedMax = 1'000;
 inline constexpr int kAttemptNumberBits = 16;
 /// A result's key is (event << bits) | run, in the same way.
 inline constexpr int kRunBits = 16;
+/// Runs of one event: what the key holds.
+inline constexpr int kRunMax = (1 << kRunBits) - 1;
 /// A fence is (epoch << bits) | counter: 10^12 leases in one process.
 inline constexpr int kFenceCounterBits = 40;
 

@@ -78,7 +78,8 @@ Result<> insert_result(Transaction& tx, Seq event, int run, const model::Transfo
     }
   }
   auto query = tx.db().query(
-      "INSERT INTO results(key, type, set_headers, removed_headers, body_size, body_sha256,"
+      "INSERT OR REPLACE INTO results(key, type, set_headers, removed_headers, body_size, "
+      "body_sha256,"
       " body_file, body) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   return query
       .bind(result_key(event, run), result.type, Blob{set}, Blob{removed}, size, sha256, file, body)

@@ -48,7 +48,6 @@ constexpr std::int64_t attempt_key(model::Seq delivery, int number) {
 /// results.key of a run of an event; run 0 is below its first, the next event's run 0 above its
 /// last.
 constexpr std::int64_t result_key(model::Seq event, int run) {
-  constexpr int kRunMax = (1 << kRunBits) - 1;
   return (event << kRunBits) | (run < kRunMax ? run : kRunMax);
 }
 

@@ -108,9 +108,9 @@ async::Task<Result<>> add_attempts(const Ports& ports, const Call& call, const E
                                    std::vector<Shown>& out) {
   const auto attempts = co_await ports.store.catalog.attempts(delivery.seq);
   if (!attempts) co_return fail(attempts.error());
-  const bool transforms = delivery.action == model::transform_of(delivery.source);
-  const Event sent =
-      transforms || attempts->empty() ? event : co_await as_run_sends(ports, event, delivery.run);
+  const Event sent = model::is_transform(delivery) || attempts->empty()
+                         ? event
+                         : co_await as_run_sends(ports, event, delivery.run);
   for (const Attempt& attempt : *attempts) {
     const auto action = co_await action_of(ports, seen, delivery.action, attempt.action_revision);
     if (!action) co_return fail(action.error());

@@ -90,6 +90,9 @@ async::Task<Answer<Event>> find_body(const Ports& ports, const Call& call) {
   }
   const auto event = co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::no);
   if (!event) co_return std::unexpected(event.error());
+  if (number > event->run) {
+    co_return refuse(404, "not-found", fmt::format("the event has {} runs", event->run));
+  }
   auto sent = co_await ports.store.log.read({{event->seq, number}});
   if (!sent) co_return refuse(sent.error());
   if (!sent->front()) co_return refuse(sent->front().error());
@@ -126,6 +129,11 @@ HttpResponse replayed_answer(const Event& event, const model::FanoutPlan& plan) 
 
 /// One plan, tried. Nothing when the definitions changed meanwhile.
 async::Task<std::optional<HttpResponse>> try_replay(const Ports& ports, const Event& event) {
+  if (event.parent) {
+    co_return cannot_replay("is-split", fmt::format("a transform made this event of {}; replay "
+                                                    "that one, or this one's deliveries",
+                                                    event.parent->str()));
+  }
   const auto entry = ports.store.registry.snapshot()->find_source(event.source);
   if (!entry || entry->source.deleting) {
     co_return cannot_replay("source-deleted", "the event's source was deleted");

@@ -39,7 +39,9 @@ PublicHandler::PublicHandler(Parts parts)
       routes_(api_routes()),
       requests_(parts_.metrics.counters("api_requests_total", "Requests of the REST API.",
                                         {"route", "method", "status"})),
-      uses_(parts_.executor, parts_.timers, parts_.ports.store.registry) {}
+      uses_(parts_.executor, parts_.timers, parts_.ports.store.registry) {
+  parts_.ports.trials = &trials_;
+}
 
 Answer<PublicHandler::Admitted> PublicHandler::admit_api(const TargetParts& target,
                                                          const HttpRequest& head) const {

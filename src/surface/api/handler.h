@@ -57,6 +57,7 @@ class PublicHandler final : public model::HttpHandler {
   model::HttpResponse refused(model::HttpResponse answer);
   void note(const Route& route, const Caller& caller, const std::string& path, int status);
 
+  Trials trials_;
   Parts parts_;
   const std::vector<Route> routes_;
   telemetry::CounterFamily& requests_;

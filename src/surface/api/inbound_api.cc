@@ -185,12 +185,15 @@ async::Task<Answer<void>> load_captured(const Ports& ports, const Call& call, co
 /// Of a token only its digest was kept: which of the source's secrets has the same?
 void compare_digests(const signature::Scheme& scheme, const model::HttpRequest& request,
                      const Source& source, object& out) {
+  using signature::Method;
+  if (scheme.method != Method::token && scheme.method != Method::basic) return;
   constexpr std::string_view kDigest = "digest:";
   const auto value = model::find_header(request.headers, scheme.header);
   if (!value || !value->starts_with(kDigest)) return;
   const auto digest = value->substr(kDigest.size());
-  const bool is_known = std::ranges::any_of(
-      source.inbound.secrets, [&](const auto& secret) { return secret.fingerprint == digest; });
+  const bool is_known = std::ranges::any_of(source.inbound.secrets, [&](const auto& secret) {
+    return secret.use == model::InboundSecret::Use::signature && secret.fingerprint == digest;
+  });
   out["sent_fingerprint"] = valid_utf8(digest);
   out["sent_is_a_secret_of_the_source"] = is_known;
   out["verified"] = is_known;

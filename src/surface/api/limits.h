@@ -48,6 +48,10 @@ inline constexpr std::size_t kFolderBytesMax = 4'096;
 /// Text of an API key that is looked at; ours have 46 characters.
 inline constexpr std::size_t kTokenBytesMax = 512;
 
+/// Trials of scripts at a time, of all sources: one runs beside the slow scripts of others, half a
+/// second each.
+inline constexpr int kTrialsMax = 2;
+
 /// Retry-After where the cause names no time: long enough to pass, short enough for a sender's
 /// first retry.
 inline constexpr Millis kRetryAfterStore{5'000};

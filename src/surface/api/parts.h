@@ -12,6 +12,7 @@
 #include "model/sandbox.h"
 #include "model/store_ports.h"
 #include "pipeline/quarantine.h"
+#include "surface/api/trials.h"
 
 namespace grapnel::api {
 
@@ -27,6 +28,7 @@ struct Ports {
   const model::HttpSender& sender;    ///< says which targets it would call
   model::Sandbox& sandbox;            ///< says which scripts it would run
   std::function<void()> job_started;  ///< a replay job was made; may be empty
+  Trials* trials = nullptr;           ///< the handler's own
 };
 
 }  // namespace grapnel::api

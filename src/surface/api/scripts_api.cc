@@ -33,12 +33,13 @@ struct Owner {
   const model::ScriptPtr& script() const { return action ? action->script : entry->source.script; }
 };
 
-Answer<Owner> find_owner(const Call& call) {
+enum class OwnerKind : std::uint8_t { source, action };
+
+Answer<Owner> find_owner(const Call& call, OwnerKind kind) {
   const auto entry = find_source(call, *call.snapshot, call.params[0]);
   if (!entry) return std::unexpected(entry.error());
   Owner owner{.id = (*entry)->source.id.bytes, .entry = *entry, .action = nullptr};
-  // {source}, {source}/{version}, {source}/{action}, {source}/{action}/{version}
-  if (call.path.find("/actions/") == std::string::npos) return owner;
+  if (kind == OwnerKind::source) return owner;
   const auto action = find_action(**entry, call.params[1]);
   if (!action) return std::unexpected(action.error());
   owner.id = (*action)->id.bytes;
@@ -54,6 +55,17 @@ HttpResponse no_sandbox(std::string_view why) {
               {}});
 }
 
+/// The answer of a call that was not made. Nothing: it was, whatever came of it.
+std::optional<HttpResponse> not_made(const model::ScriptFailure& failure) {
+  switch (failure.fault) {
+    case ScriptFault::unavailable: return no_sandbox(failure.message);
+    case ScriptFault::busy:
+    case ScriptFault::stopped:
+      return to_answer(Problem{503, "busy", "scripts cannot run now; try again", kRetryAfterStore});
+    default: return std::nullopt;
+  }
+}
+
 json::object version_view(const Owner& owner, const model::ScriptVersion& version) {
   const auto& current = owner.script();
   return {{"version", version.version},
@@ -62,8 +74,9 @@ json::object version_view(const Owner& owner, const model::ScriptVersion& versio
           {"current", current && current->version == version.version}};
 }
 
+template <OwnerKind kind>
 async::Task<HttpResponse> list_versions(const Ports& ports, Call call) {
-  const auto owner = find_owner(call);
+  const auto owner = find_owner(call, kind);
   if (!owner) co_return owner.error();
   const auto versions = co_await ports.store.catalog.scripts(owner->id);
   if (!versions) co_return to_answer(versions.error());
@@ -72,16 +85,18 @@ async::Task<HttpResponse> list_versions(const Ports& ports, Call call) {
   co_return json_answer(200, out);
 }
 
+template <OwnerKind kind>
 async::Task<HttpResponse> get_version(const Ports& ports, Call call) {
-  const auto owner = find_owner(call);
+  const auto owner = find_owner(call, kind);
   if (!owner) co_return owner.error();
   const auto versions = co_await ports.store.catalog.scripts(owner->id);
   if (!versions) co_return to_answer(versions.error());
   const std::string& wanted = call.params.back();
   int number = 0;
-  std::from_chars(wanted.data(), wanted.data() + wanted.size(), number);
+  const char* const end = wanted.data() + wanted.size();
+  const bool is_number = std::from_chars(wanted.data(), end, number).ptr == end;
   for (const auto& version : *versions) {
-    if (version.version != number) continue;
+    if (!is_number || version.version != number) continue;
     json::object out = version_view(*owner, version);
     out["script_body"] = valid_utf8(version.body);
     co_return json_answer(200, out);
@@ -145,8 +160,9 @@ Answer<Trial> read_trial(const Call& call, const Owner& owner) {
 }
 
 /// Runs a script on a stored event; nothing comes of it.
+template <OwnerKind kind>
 async::Task<HttpResponse> try_script(const Ports& ports, Call call) {
-  const auto owner = find_owner(call);
+  const auto owner = find_owner(call, kind);
   if (!owner) co_return owner.error();
   const auto trial = read_trial(call, *owner);
   if (!trial) co_return trial.error();
@@ -155,6 +171,10 @@ async::Task<HttpResponse> try_script(const Ports& ports, Call call) {
   if (event->source != owner->entry->source.id) {
     co_return to_answer(Problem{422, "invalid", "event_id: expected an event of this source", {}});
   }
+  const Trials::Place place(*ports.trials);
+  if (!place.taken()) {
+    co_return to_answer(Problem{503, "busy", "other scripts are being tried", kRetryAfterBusy});
+  }
   const auto entry = owner->action ? model::ScriptEntry::process : model::ScriptEntry::transform;
   const auto script = std::make_shared<const model::Script>(
       model::Script{.body = trial->script_body, .entry = entry, .name = "trial"});
@@ -162,8 +182,8 @@ async::Task<HttpResponse> try_script(const Ports& ports, Call call) {
       co_await ports.sandbox.run({.script = script,
                                   .event = pipeline::script_event(*event, *owner->entry),
                                   .body = event->body});
-  if (!answer && answer.error().fault == ScriptFault::unavailable) {
-    co_return no_sandbox(answer.error().message);
+  if (!answer) {
+    if (auto refusal = not_made(answer.error())) co_return std::move(*refusal);
   }
   co_return json_answer(200, trial_view(answer, entry, *event, *owner->entry));
 }
@@ -173,17 +193,17 @@ constexpr auto kWrite = model::KeyScope::write;
 
 constexpr std::array kRoutes{
     Route{"GET", "/api/sources/{source}/scripts", "", kRead, Reach::by_source, BodyUse::none,
-          list_versions},
+          list_versions<OwnerKind::source>},
     Route{"POST", "/api/sources/{source}/scripts/try", "", kWrite, Reach::by_source, BodyUse::json,
-          try_script},
+          try_script<OwnerKind::source>},
     Route{"GET", "/api/sources/{source}/scripts/{version}", "", kRead, Reach::by_source,
-          BodyUse::none, get_version},
+          BodyUse::none, get_version<OwnerKind::source>},
     Route{"GET", "/api/sources/{source}/actions/{action}/scripts", "", kRead, Reach::by_source,
-          BodyUse::none, list_versions},
+          BodyUse::none, list_versions<OwnerKind::action>},
     Route{"POST", "/api/sources/{source}/actions/{action}/scripts/try", "", kWrite,
-          Reach::by_source, BodyUse::json, try_script},
+          Reach::by_source, BodyUse::json, try_script<OwnerKind::action>},
     Route{"GET", "/api/sources/{source}/actions/{action}/scripts/{version}", "", kRead,
-          Reach::by_source, BodyUse::none, get_version},
+          Reach::by_source, BodyUse::none, get_version<OwnerKind::action>},
 };
 
 }  // namespace
@@ -194,17 +214,10 @@ async::Task<std::optional<HttpResponse>> refuse_script(const Ports& ports, model
                                                        model::ScriptPtr after) {
   if (!after || (before && before->body == after->body)) co_return std::nullopt;
   const model::ScriptFailure failure = co_await ports.sandbox.check(after);
-  switch (failure.fault) {
-    case ScriptFault::none: co_return std::nullopt;
-    case ScriptFault::unavailable: co_return no_sandbox(failure.message);
-    case ScriptFault::busy:
-    case ScriptFault::stopped:
-      co_return to_answer(
-          Problem{503, "busy", "the script cannot be checked now; try again", kRetryAfterStore});
-    default: break;
-  }
+  if (failure.fault == ScriptFault::none) co_return std::nullopt;
+  if (auto refusal = not_made(failure)) co_return refusal;
   co_return to_answer(
-      Error{model::errc::malformed, fmt::format("script_body: {}", valid_utf8(failure.message))});
+      Problem{422, "invalid", fmt::format("script_body: {}", valid_utf8(failure.message)), {}});
 }
 
 }  // namespace grapnel::api

@@ -27,6 +27,7 @@ static_assert(kYamlKeyBytesMax > model::kNameBytesMax, "a header name fits");
 inline constexpr std::size_t kBodyFileBytesMax = model::kBodyBytesMax;
 /// A file that holds a secret or a key.
 inline constexpr std::size_t kSecretFileBytesMax = 4_KiB;
+static_assert(kSecretFileBytesMax >= model::kInboundSecretBytesMax);
 static_assert(kSecretFileBytesMax > model::kSecretBytesMax);
 /// Files are read in steps of this.
 inline constexpr std::size_t kReadStepBytes = 64_KiB;

@@ -240,13 +240,13 @@ void ManifestReader::resolve_script(const Place& place, const std::string& path,
 
 void ManifestReader::resolve_secrets(const Place& place, const std::string& path, object& fields) {
   if (auto* token = fields.if_contains("handshake_token")) {
-    resolve(place, path + ".handshake_token", *token, model::kSecretBytesMax);
+    resolve(place, path + ".handshake_token", *token, model::kInboundSecretBytesMax);
   }
   auto* secrets = fields.if_contains("secrets");
   if (!secrets || !secrets->is_array()) return;
   auto& list = secrets->get_array();
   for (std::size_t i = 0; i < list.size(); ++i) {
-    resolve(place, fmt::format("{}.secrets[{}]", path, i), list[i], model::kSecretBytesMax);
+    resolve(place, fmt::format("{}.secrets[{}]", path, i), list[i], model::kInboundSecretBytesMax);
   }
 }
 
