@@ -210,6 +210,8 @@ class Scripts(unittest.TestCase):
     def test_manifest_takes_scripts_from_files(self):
         (self.grapnel.directory / "t.js").write_text("function transform(e) { return {} }\n")
         manifest = self.grapnel.directory / "m.yaml"
+        manifest.write_text("sources:\n  - slug: files\n")
+        self.assertEqual(self.grapnel.cli("apply", "-f", str(manifest)).returncode, 0)
         manifest.write_text(
             "sources:\n  - slug: files\n    script_body: {file: t.js}\n    actions:\n"
             "      - name: js\n        type: javascript\n"

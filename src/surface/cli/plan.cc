@@ -12,6 +12,7 @@
 #include "model/definition_json.h"
 #include "model/json_text.h"
 #include "model/texts.h"
+#include "model/transform.h"
 #include "surface/cli/errors.h"
 #include "surface/cli/limits.h"
 #include "surface/cli/output.h"
@@ -45,9 +46,19 @@ std::string shown(const boost::json::value& value) {
 
 /// What differs between two shown definitions, among fields that a document can name.
 std::vector<FieldChange> differences(const object& before, const object& after) {
-  constexpr std::array<std::string_view, 12> kNotSaid{
-      "id",       "source_id",  "is_active",       "health",   "health_since", "health_reason",
-      "revision", "created_at", "signing_secrets", "deleting", "updated_at",   "managed_by"};
+  constexpr std::array<std::string_view, 13> kNotSaid{"id",
+                                                      "source_id",
+                                                      "is_active",
+                                                      "health",
+                                                      "health_since",
+                                                      "health_reason",
+                                                      "revision",
+                                                      "created_at",
+                                                      "signing_secrets",
+                                                      "deleting",
+                                                      "updated_at",
+                                                      "managed_by",
+                                                      "script_version"};
   std::vector<FieldChange> out;
   for (const auto& field : after) {
     const std::string_view name = field.key();
@@ -164,7 +175,9 @@ Result<> Planner::change_source(const WantedSource& wanted, const object& curren
   if (auto applied = model::apply(*patch, after); !applied) return applied;
   step.changes = differences(model::to_json(*before), model::to_json(after));
   for (const auto& change : step.changes) {
-    step.document[change.field] = wanted.fields.at(change.field);
+    if (const auto* given = wanted.fields.if_contains(change.field)) {
+      step.document[change.field] = *given;
+    }
   }
   // Another provider needs its own secrets; otherwise they are what they were.
   if (options_.rotate_secrets || step.document.contains("provider")) {
@@ -193,8 +206,10 @@ Result<> Planner::create_action(const WantedSource& source, const WantedAction& 
   if (!patch) return fail(patch.error());
   if (auto applied = model::apply(*patch, after); !applied) return applied;
   step.changes = additions(model::to_json(after), step.document);
-  step.changes.push_back({"signing_secret", std::nullopt,
-                          wanted.signing_secret ? "(as given)" : "(the server makes one)"});
+  if (after.type == model::kWebhook) {
+    step.changes.push_back({"signing_secret", std::nullopt,
+                            wanted.signing_secret ? "(as given)" : "(the server makes one)"});
+  }
   plan_.steps.push_back(std::move(step));
   return {};
 }
