@@ -84,6 +84,7 @@ std::expected<std::vector<std::string>, std::string> split_batch(std::string_vie
 
 std::string missing_attribute(std::string_view event) {
   std::vector<std::string> pointers;
+  pointers.reserve(kRequired.size());
   for (const auto name : kRequired) pointers.push_back(fmt::format("/{}", name));
   const BodyValues values = read_values(event, pointers);
   for (const auto& pointer : pointers) {

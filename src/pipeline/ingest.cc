@@ -174,7 +174,7 @@ Ingest::Outcome Ingest::answer_by_method(const Entrance& entrance, const HttpReq
                 .for_owner = "its token is none of the source's, or it is not in the form of the "
                              "provider's protocol"});
   }
-  return Receipt{.answer = std::move(*answer)};
+  return Receipt{.answer = std::move(answer)};
 }
 
 async::Task<Result<Ingest::Verification>> Ingest::let_in(EntrancePtr entrance,
@@ -209,7 +209,7 @@ async::Task<Ingest::Outcome> Ingest::take_verified(EntrancePtr entrance, HttpReq
     co_return std::unexpected(std::move(refusal));
   }
   if (auto answer = handshake_in(*entrance, *verified, request)) {
-    co_return Receipt{.answer = std::move(*answer)};
+    co_return Receipt{.answer = std::move(answer)};
   }
   if (auto refusal = check(source)) co_return std::unexpected(std::move(*refusal));
   const bool in_batch =

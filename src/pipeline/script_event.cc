@@ -25,11 +25,12 @@ boost::json::object headers_of(const model::HeaderList& headers) {
   out.reserve(headers.size());
   for (const auto& header : headers) {
     const std::string name = lower(valid_utf8(header.name));
-    std::string value = valid_utf8(header.value);
-    if (const auto* known = out.if_contains(name)) {
-      value = std::string(known->get_string()) + ", " + value;
+    const std::string value = valid_utf8(header.value);
+    if (auto* known = out.if_contains(name)) {
+      known->get_string().append(", ").append(value);
+    } else {
+      out[name] = value;
     }
-    out[name] = std::move(value);
   }
   return out;
 }

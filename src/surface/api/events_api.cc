@@ -82,10 +82,10 @@ async::Task<Answer<Event>> find_body(const Ports& ports, const Call& call) {
   const auto run = call.query.find("run");
   if (!run)
     co_return co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::yes);
+  const std::string text(*run);
+  const char* const end = text.data() + text.size();
   int number = 0;
-  const auto end = run->data() + run->size();
-  if (const auto [at, error] = std::from_chars(run->data(), end, number);
-      error != std::errc{} || at != end || number < 1) {
+  if (std::from_chars(text.data(), end, number).ptr != end || number < 1) {
     co_return refuse(400, "invalid", "run: expected a number from 1");
   }
   const auto event = co_await find_event(ports, call, call.params[0], model::Catalog::WithBody::no);
