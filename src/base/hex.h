@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace grapnel {
@@ -21,6 +22,21 @@ constexpr std::optional<char> percent_escape(std::string_view text) {
   const int low = hex_value(text[2]);
   if (high < 0 || low < 0) return std::nullopt;
   return static_cast<char>(high * 16 + low);
+}
+
+/// A name or a value of application/x-www-form-urlencoded, or of a query: escapes are their bytes,
+/// '+' is a space, and what is no escape stays as it is.
+inline std::string form_decode(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (const auto escaped = percent_escape(text.substr(i))) {
+      out += *escaped;
+      i += 2;
+    } else {
+      out += text[i] == '+' ? ' ' : text[i];
+    }
+  }
+  return out;
 }
 
 }  // namespace grapnel

@@ -20,5 +20,10 @@ TEST(Hex, BrokenPercentEscapesStandForNothing) {
   EXPECT_EQ(percent_escape("%FFx"), '\xff');
 }
 
+TEST(Hex, FormTextIsDecodedAndWhatIsNoEscapeStays) {
+  EXPECT_EQ(form_decode("a+b%2Bc%zz%"), "a b+c%zz%");
+  EXPECT_EQ(form_decode(""), "");
+}
+
 }  // namespace
 }  // namespace grapnel

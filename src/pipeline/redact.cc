@@ -7,22 +7,8 @@
 namespace grapnel::pipeline {
 namespace {
 
-/// Percent-decoding, so that `tok%65n` is recognised as `token`.
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (const auto escaped = percent_escape(text.substr(i))) {
-      out += *escaped;
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
 bool is_secret_parameter(const model::Source& source, std::string_view name) {
-  const std::string plain = decoded(name);
+  const std::string plain = form_decode(name);  // `tok%65n` is `token`
   const auto is_it = [&](const std::string& secret) { return model::same_name(secret, plain); };
   return std::ranges::any_of(source.secret_query, is_it) ||
          std::ranges::any_of(source.inbound.secret_query, is_it);

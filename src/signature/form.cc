@@ -8,22 +8,6 @@
 #include "signature/limits.h"
 
 namespace grapnel::signature {
-namespace {
-
-std::string decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (const auto escaped = percent_escape(text.substr(i))) {
-      out += *escaped;
-      i += 2;
-    } else {
-      out += text[i] == '+' ? ' ' : text[i];
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> out;
@@ -33,8 +17,8 @@ std::optional<std::vector<std::pair<std::string, std::string>>> parse_form(std::
     if (!pair.empty()) {
       if (out.size() == kFormParametersMax) return std::nullopt;
       const auto equals = std::min(pair.find('='), pair.size());
-      out.emplace_back(decoded(pair.substr(0, equals)),
-                       decoded(pair.substr(std::min(equals + 1, pair.size()))));
+      out.emplace_back(form_decode(pair.substr(0, equals)),
+                       form_decode(pair.substr(std::min(equals + 1, pair.size()))));
     }
     if (end == std::string_view::npos) break;
     text.remove_prefix(end + 1);

@@ -54,7 +54,7 @@ Run::Run(const RunOptions& options)
     world_.settle();
   }
   world_.sandbox.set_answer([this](const doubles::RecordedScriptCall& call) {
-    return run_scripted(call, mended_, ++scripts_run_);
+    return run_scripted(call, scripts_, ++scripts_run_);
   });
   world_.store.decide_commits([this](const doubles::CommitInfo&) { return fate(); });
 }
@@ -223,7 +223,7 @@ void Run::peace() {
   world.pass(kCalm);
   world.judge.calm();
   for (auto& [name, endpoint] : endpoints_) endpoint.behaviour = Behaviour::good;
-  mended_ = true;
+  scripts_ = Scripts::mended;
   open_everything();
   wait_until_done();
   world.trace.note("peace");

@@ -133,7 +133,7 @@ class Run {
   std::optional<model::Cursor> cursor_;
   std::optional<model::JobId> job_;
   int serial_ = 0;
-  bool mended_ = false;  ///< scripts fail no more
+  Scripts scripts_ = Scripts::broken;
   int scripts_run_ = 0;
   std::vector<std::string> backups_;
   int hanging_ = 0;  ///< operations until hanging commits go on; 0: they do not hang

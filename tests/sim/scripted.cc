@@ -39,17 +39,18 @@ std::string made_of(std::string_view body) {
   return std::string(R"({"made":)").append(body).append("}");
 }
 
-doubles::ScriptedOutcome run_scripted(const doubles::RecordedScriptCall& call, bool mended,
+doubles::ScriptedOutcome run_scripted(const doubles::RecordedScriptCall& call, Scripts scripts,
                                       int number) {
   switch (what_script_does(call.body)) {
     case ScriptDoes::drops: return doubles::returned("");
     case ScriptDoes::splits:
       return doubles::returned(R"([{"payload":{"made":0}},{"payload":{"made":1}}])");
     case ScriptDoes::throws:
-      if (!mended) return doubles::failed(ScriptFault::thrown, "it throws");
+      if (scripts == Scripts::broken) return doubles::failed(ScriptFault::thrown, "it throws");
       break;
     case ScriptDoes::times_out:
-      if (!mended) return doubles::failed(ScriptFault::timeout, "it never ends", kSlow);
+      if (scripts == Scripts::broken)
+        return doubles::failed(ScriptFault::timeout, "it never ends", kSlow);
       break;
     case ScriptDoes::is_slow: return changed(call.body, kSlow);
     case ScriptDoes::is_busy:

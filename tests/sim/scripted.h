@@ -27,8 +27,9 @@ ScriptDoes what_script_does(std::string_view body);
 /// {"made": body}
 std::string made_of(std::string_view body);
 
-/// The sandbox of a run. `mended` outlives it: no script fails any more.
-doubles::ScriptedOutcome run_scripted(const doubles::RecordedScriptCall& call, bool mended,
+/// What the sandbox of a run answers to its call of that number; of mended scripts none fails.
+enum class Scripts : std::uint8_t { broken, mended };
+doubles::ScriptedOutcome run_scripted(const doubles::RecordedScriptCall& call, Scripts scripts,
                                       int number);
 
 /// Gives the source a script.
